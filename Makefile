@@ -1,0 +1,48 @@
+# `make demo` and `make test` start from a fresh clone: they install what they need and run.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NATIVE := $(shell find native CMakeLists.txt pyproject.toml constraints.txt -type f)
+SOURCES := engine tests bench
+CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
+
+.PHONY: help demo test soak lint format bench sanitize clean
+
+help:
+	@echo "make demo      separate the shipped piano excerpt and write a page to listen to (demo-out/index.html)"
+	@echo "make test      the whole test suite"
+	@echo "make lint      ruff, mypy --strict, clang-format"
+	@echo "make bench     the speed tables"
+	@echo "make sanitize  the kernel under the address, undefined-behaviour and thread sanitizers"
+	@echo "make soak      the tests that take minutes"
+	@echo "make clean     remove .venv and the build"
+
+# System packages, virtual environment, the package itself (editable, with the native module).
+$(READY): $(NATIVE) scripts/setup.sh
+	bash scripts/setup.sh $(VENV)
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/terzetto demo -o demo-out
+
+test: $(READY) sanitize
+	$(BIN)/python -m pytest -m "not soak"
+
+soak: $(READY)
+	$(BIN)/python -m pytest -m soak
+
+lint: $(READY)
+	$(BIN)/pip install -q -c constraints.txt ruff mypy clang-format
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+
+format: $(READY)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+clean:
+	rm -rf $(VENV) build demo-out

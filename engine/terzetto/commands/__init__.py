@@ -1,0 +1,1 @@
+"""The engine's own subcommands. Nothing heavy is imported at the top of these modules."""

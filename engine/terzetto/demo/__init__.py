@@ -1,0 +1,1 @@
+"""The demo: the shipped excerpt, separated, measured and shown on a page."""

@@ -1,0 +1,1 @@
+"""Measures, one module per task, each in mir_eval's shape: ``validate``, the functions, ``evaluate``."""

@@ -1,0 +1,1 @@
+"""Scores: notes with their hands, read from MIDI and CSV."""

@@ -1,0 +1,159 @@
+"""MIDI files ↔ scores. mido parses and writes; here ticks become seconds and tracks become hands."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from pathlib import Path
+
+import mido
+import numpy as np
+
+from terzetto.errors import InputError
+from terzetto.score.notes import HANDS, LEFT, RIGHT, UNKNOWN, Score
+
+SUSTAIN_PEDAL = 64
+DRUM_CHANNEL = 9
+# A key pressed for no time at all still sounds; this is about one hammer's flight.
+SHORTEST_NOTE = 0.01
+
+
+def read_midi(path: Path) -> Score:
+    """Read every note of a MIDI file, hands still unknown; a part is a track, or a channel of a one-track file.
+
+    Notes on the drum channel are left out. Sustain pedal (controller 64) of all tracks counts for all notes.
+
+    Raises
+    ------
+    InputError
+        Not a MIDI file, a MIDI file of type 2, or one without notes.
+    """
+    try:
+        midi = mido.MidiFile(path, clip=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such score file") from None
+    except OSError as error:
+        raise InputError(f"{path}: not a readable MIDI file ({error or 'damaged'})") from None
+    except (EOFError, ValueError, KeyError, IndexError) as error:
+        raise InputError(f"{path}: the MIDI file is damaged or cut short ({error or 'unexpected end'})") from None
+    if midi.type == 2:
+        raise InputError(f"{path}: MIDI files of type 2 (independent songs) are not supported; save it as type 1")
+    if midi.ticks_per_beat & 0x8000 or midi.ticks_per_beat <= 0:
+        raise InputError(f"{path}: SMPTE time division is not supported; save the file with ticks per beat")
+    clock = _Clock(midi)
+    split_channels = sum(_has_notes(track) for track in midi.tracks) <= 1
+    rows: list[tuple[float, float, int, float, tuple[int, int]]] = []
+    names: dict[tuple[int, int], str] = {}
+    pedal_events: list[tuple[float, bool]] = []
+    for number, track in enumerate(midi.tracks):
+        sounding: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+        tick = 0
+        for message in track:
+            tick += message.time
+            if message.is_meta or message.type not in ("note_on", "note_off", "control_change"):
+                continue
+            seconds = clock.seconds(tick)
+            if message.type == "control_change":
+                if message.control == SUSTAIN_PEDAL:
+                    pedal_events.append((seconds, message.value >= 64))
+                continue
+            if message.channel == DRUM_CHANNEL:
+                continue
+            part = (number, message.channel if split_channels else 0)
+            names.setdefault(part, f"channel {message.channel + 1}" if split_channels else track.name)
+            key = (message.channel, message.note)
+            if message.type == "note_on" and message.velocity > 0:
+                sounding[key].append((seconds, message.velocity / 127))
+            elif sounding[key]:
+                onset, velocity = sounding[key].pop(0)
+                rows.append((onset, max(seconds, onset + SHORTEST_NOTE), message.note, velocity, part))
+        end = clock.seconds(tick)
+        for (channel, pitch), starts in sounding.items():  # keys the file never lets go
+            part = (number, channel if split_channels else 0)
+            rows += [(on, max(end, on + SHORTEST_NOTE), pitch, velocity, part) for on, velocity in starts]
+    if not rows:
+        raise InputError(f"{path}: the MIDI file has no notes")
+    parts = sorted(names)
+    onset, offset, pitch, velocity, part_of = zip(*rows, strict=True)
+    return Score(
+        np.array(onset),
+        np.array(offset),
+        np.array(pitch),
+        np.array(velocity),
+        np.full(len(rows), UNKNOWN),
+        np.array([parts.index(part) for part in part_of]),
+        tuple(names[part] for part in parts),
+        _pedal_intervals(pedal_events, max(offset)),
+    )
+
+
+def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
+    """Write a score as a two-track MIDI file (``right``, ``left``) at 120 beats a minute."""
+    midi = mido.MidiFile(type=1, ticks_per_beat=ticks_per_second // 2)
+    for hand in (RIGHT, LEFT):
+        part = score.select(score.hand == hand)
+        events = [
+            (time, order, mido.Message(kind, note=int(pitch), velocity=int(np.clip(velocity * 127, 1, 127))))
+            for onset, offset, pitch, velocity in zip(
+                part.onset, part.offset, part.pitch, part.velocity, strict=True
+            )
+            for time, order, kind in ((onset, 1, "note_on"), (offset, 0, "note_off"))
+        ]
+        events += [
+            (time, 2, mido.Message("control_change", control=SUSTAIN_PEDAL, value=value))
+            for down, up in score.pedal
+            for time, value in ((down, 127), (up, 0))
+        ]
+        track = mido.MidiTrack()
+        track.append(mido.MetaMessage("track_name", name=HANDS[hand]))
+        tick = 0
+        for time, _, message in sorted(events, key=lambda event: event[:2]):
+            now = round(time * ticks_per_second)
+            track.append(message.copy(time=max(now - tick, 0), channel=hand))
+            tick = max(now, tick)
+        midi.tracks.append(track)
+    midi.save(path)
+
+
+class _Clock:
+    """Ticks to seconds under the file's tempo changes, which count for all tracks."""
+
+    def __init__(self, midi: mido.MidiFile) -> None:
+        changes = {0: 500_000}
+        for track in midi.tracks:
+            tick = 0
+            for message in track:
+                tick += message.time
+                if message.type == "set_tempo":
+                    changes[tick] = message.tempo
+        self._per_beat = midi.ticks_per_beat
+        self._ticks = sorted(changes)
+        self._tempi = [changes[tick] for tick in self._ticks]
+        self._starts = [0.0]
+        for i in range(1, len(self._ticks)):
+            span = self._ticks[i] - self._ticks[i - 1]
+            self._starts.append(self._starts[-1] + span * self._tempi[i - 1] * 1e-6 / self._per_beat)
+
+    def seconds(self, tick: int) -> float:
+        i = bisect_right(self._ticks, tick) - 1
+        return self._starts[i] + (tick - self._ticks[i]) * self._tempi[i] * 1e-6 / self._per_beat
+
+
+def _has_notes(track: mido.MidiTrack) -> bool:
+    return any(message.type == "note_on" and message.channel != DRUM_CHANNEL for message in track)
+
+
+def _pedal_intervals(events: list[tuple[float, bool]], end: float) -> np.ndarray:
+    """Merge pedal down/up events of all tracks into intervals; a pedal never lifted lasts to the end."""
+    intervals: list[tuple[float, float]] = []
+    down: float | None = None
+    for time, pressed in sorted(events):
+        if pressed and down is None:
+            down = time
+        elif not pressed and down is not None:
+            if time > down:
+                intervals.append((down, time))
+            down = None
+    if down is not None and end > down:
+        intervals.append((down, end))
+    return np.array(intervals, np.float64).reshape(-1, 2)

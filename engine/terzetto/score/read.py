@@ -1,0 +1,127 @@
+"""Read a score of any supported format and find out which hand plays each note."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from terzetto.errors import InputError, TerzettoWarning
+from terzetto.score.midi import read_midi
+from terzetto.score.notes import HANDS, LEFT, RIGHT, UNKNOWN, Score
+from terzetto.score.table import read_csv
+
+READERS = {".mid": read_midi, ".midi": read_midi, ".csv": read_csv}
+
+_LEFT_NAME = re.compile(r"\b(left|lh|l\.? ?h\.?|links|linke|gauche|m\.? ?g\.?|sinistra|izquierda|lower|bass)\b", re.I)
+_RIGHT_NAME = re.compile(r"\b(right|rh|r\.? ?h\.?|rechts|rechte|droite|m\.? ?d\.?|destra|derecha|upper|treble)\b", re.I)
+_HOW = "say which hand is which with --left-track and --right-track, or give --split-pitch 60"
+
+
+def read_score(
+    path: str | os.PathLike[str],
+    *,
+    left_track: str | int | None = None,
+    right_track: str | int | None = None,
+    split_pitch: int | None = None,
+) -> Score:
+    """Read a score (``.mid``, ``.midi`` or the FMP notebooks' ``.csv``) with the hand of each note.
+
+    Parameters
+    ----------
+    path
+        The file.
+    left_track, right_track
+        Which part each hand plays: its number from 1 (tracks with notes are counted; channels in a one-track
+        file), or its name. With one of them, all the other parts belong to the other hand.
+    split_pitch
+        Notes below this MIDI pitch (0..127) belong to the left hand; overrides what the file says.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, has no notes, or does not say which hand plays what.
+    """
+    path = Path(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(f"{path}: a score must be one of {', '.join(READERS)}; this ends in {path.suffix or 'nothing'!r}")
+    score = reader(path)
+    if split_pitch is not None:
+        if left_track is not None or right_track is not None:
+            raise InputError("give either --split-pitch or --left-track/--right-track, not both")
+        score = score.split_at(split_pitch)
+    elif left_track is not None or right_track is not None:
+        score = _hands_from_choice(score, left_track, right_track)
+    elif not score.has_hands:
+        score = _hands_from_parts(score, path)
+    for hand, name in enumerate(HANDS):
+        if not (score.hand == hand).any():
+            warnings.warn(f"{path}: the score has no notes for the {name} hand", TerzettoWarning, stacklevel=2)
+    return score
+
+
+def _hands_from_choice(score: Score, left: str | int | None, right: str | int | None) -> Score:
+    left_part = None if left is None else _find_part(score, left)
+    right_part = None if right is None else _find_part(score, right)
+    if left_part is not None and left_part == right_part:
+        raise InputError(f"--left-track and --right-track both name {_describe(score, left_part)}")
+    hand = np.full(len(score), UNKNOWN)
+    if left_part is not None:
+        hand[score.track == left_part] = LEFT
+    if right_part is not None:
+        hand[score.track == right_part] = RIGHT
+    if left_part is None or right_part is None:
+        hand[hand == UNKNOWN] = LEFT if left_part is None else RIGHT
+    return score.with_hands(hand).select(hand != UNKNOWN)
+
+
+def _find_part(score: Score, choice: str | int) -> int:
+    names = score.track_names
+    text = str(choice).strip()
+    if text.isdigit() and 1 <= int(text) <= len(names):
+        return int(text) - 1
+    matches = [i for i, name in enumerate(names) if name.lower() == text.lower()]
+    if len(matches) == 1:
+        return matches[0]
+    raise InputError(f"track {text!r} is not in the score; its parts are: {_list_parts(score)}")
+
+
+def _hands_from_parts(score: Score, path: Path) -> Score:
+    """Two parts are two hands: by their names if these tell, else the lower one is the left."""
+    parts = np.unique(score.track)
+    if len(parts) == 1:
+        raise InputError(f"{path}: the score has one part only, so it does not tell the hands apart; {_HOW}")
+    if len(parts) > 2:
+        raise InputError(f"{path}: the score has {len(parts)} parts ({_list_parts(score)}); {_HOW}")
+    first, second = (int(part) for part in parts)
+    called_left = [bool(_LEFT_NAME.search(score.track_names[part])) for part in (first, second)]
+    called_right = [bool(_RIGHT_NAME.search(score.track_names[part])) for part in (first, second)]
+    if called_left[0] != called_left[1]:
+        left = first if called_left[0] else second
+    elif called_right[0] != called_right[1]:
+        left = second if called_right[0] else first
+    else:
+        left = min((first, second), key=lambda part: float(score.pitch[score.track == part].mean()))
+        warnings.warn(
+            f"{path}: the parts' names do not tell the hands; taking {_describe(score, left)}, the lower one, "
+            "as the left hand (--left-track says otherwise)",
+            TerzettoWarning,
+            stacklevel=3,
+        )
+    return score.with_hands(np.where(score.track == left, LEFT, RIGHT))
+
+
+def _describe(score: Score, part: int) -> str:
+    name = score.track_names[part]
+    return f"part {part + 1}" + (f" ({name!r})" if name else "")
+
+
+def _list_parts(score: Score) -> str:
+    return ", ".join(
+        f"{part + 1} {name!r} ({int((score.track == part).sum())} notes)"
+        for part, name in enumerate(score.track_names)
+    )

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plan.hpp"
+
+#include <algorithm>
+
+namespace terzetto {
+
+Plan::Plan(std::size_t template_count, std::size_t frame_count, std::size_t buffers,
+           const std::function<void(std::size_t, std::size_t, std::uint16_t*)>& active_bits)
+    : frames(frame_count), templates(template_count) {
+    std::vector<std::uint16_t> bits(templates);
+    std::vector<char> seen(templates, 0);
+    strips.reserve((frames + kStripFrames - 1) / kStripFrames);
+    for (std::size_t first = 0; first < frames; first += kStripFrames) {
+        Strip strip{};
+        strip.first_frame = first;
+        strip.frames = static_cast<std::uint32_t>(std::min(kStripFrames, frames - first));
+        strip.rows_at = rows.size();
+        std::fill(bits.begin(), bits.end(), std::uint16_t{0});
+        active_bits(first, strip.frames, bits.data());
+        for (std::size_t r = 0; r < templates; ++r) {
+            if (!bits[r]) continue;
+            rows.push_back(static_cast<std::uint32_t>(r));
+            seen[r] = 1;
+        }
+        strip.count = static_cast<std::uint32_t>(rows.size() - strip.rows_at);
+        for (std::size_t q = 0; q < kStripQuads; ++q) {
+            strip.quad_at[q] = quad_rows.size();
+            for (std::uint32_t i = 0; i < strip.count; ++i)
+                if ((bits[rows[strip.rows_at + i]] >> (q * kQuadFrames)) & 0xf) quad_rows.push_back(i);
+        }
+        strip.quad_at[kStripQuads] = quad_rows.size();
+        most_rows = std::max<std::size_t>(most_rows, strip.count);
+        most_quad_rows = std::max(most_quad_rows, strip.quad_at[kStripQuads] - strip.quad_at[0]);
+        strips.push_back(strip);
+    }
+    for (std::size_t r = 0; r < templates; ++r)
+        if (seen[r]) active.push_back(static_cast<std::uint32_t>(r));
+    divide(buffers);
+}
+
+void Plan::divide(std::size_t buffers) {
+    // Each part costs `buffers` arrays of up to the size of W: eight hundredths of V at most, except that a piece
+    // long enough for two threads gets two parts.
+    const std::size_t affordable = buffers && templates ? frames / (12 * buffers * templates) : 8;
+    const std::size_t least = frames >= 512 ? 2 : 1;
+    const std::size_t wanted = std::max(least, std::min<std::size_t>(8, affordable));
+    const auto cost = [](const Strip& s) { return s.quad_at[kStripQuads] - s.quad_at[0] + kStripQuads; };
+    std::size_t total = 0;
+    for (const Strip& strip : strips) total += cost(strip);
+    std::size_t spent = 0;
+    std::size_t first = 0;
+    for (std::size_t p = 0; p < wanted && first < strips.size(); ++p) {
+        Part part{};
+        part.first = first;
+        while (first < strips.size() && (p + 1 == wanted || spent * wanted < total * (p + 1)))
+            spent += cost(strips[first++]);
+        part.last = first;
+        part.place.assign(templates, 0);
+        std::vector<char> seen(templates, 0);
+        const std::size_t rows_end = part.last < strips.size() ? strips[part.last].rows_at : rows.size();
+        for (std::size_t i = strips[part.first].rows_at; i < rows_end; ++i) seen[rows[i]] = 1;
+        for (std::size_t r = 0; r < templates; ++r) {
+            if (!seen[r]) continue;
+            part.place[r] = static_cast<std::uint32_t>(part.rows.size());
+            part.rows.push_back(static_cast<std::uint32_t>(r));
+        }
+        parts.push_back(std::move(part));
+    }
+}
+
+} // namespace terzetto

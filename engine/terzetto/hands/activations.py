@@ -1,0 +1,242 @@
+"""Activations the score allows, and which note owns how much of each.
+
+Zunner 2021, section 2.2.1.2, allows a template wherever its note sounds, give or take a tolerance. Here the allowed
+region starts at a guess of the note's decay, a note rings on after its key is up when nothing is known of the pedal,
+and where two notes share a template (both hands on one pitch) their expected energies divide it: the templates of one
+pitch are the same for both hands, only the activations have owners.
+
+Conventions: activations are rows × frames (rows: `TemplateLayout`); frame n is centred on n · hop seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto.audio.spectra import FrameGrid
+from terzetto.hands.templates import TemplateLayout
+from terzetto.score.notes import Score
+
+Float = NDArray[np.float32]
+
+BEFORE = 0.1
+"""A note may begin this much before the score says, in seconds: alignment is never perfect."""
+AFTER = 0.2
+"""A note may sound this much beyond its damper, in seconds."""
+ONSET = 0.12
+"""How long the onset template of a note stays allowed, in seconds."""
+RING = 1.5
+"""How long a note may ring after its key is up when the score has no pedal, in seconds."""
+
+_DAMPED = 6.0  # decay per second after key up when the pedal is unknown; doubled when it is known to be up
+_RESTRUCK = 20.0  # decay per second once the same hand strikes the key again
+_UNKNOWN_LEVEL = 0.3
+_ONSET_LEVEL = 0.2
+
+
+@dataclass(frozen=True)
+class NoteActivations:
+    """What each note of a score is expected to do in a range of frames.
+
+    Attributes
+    ----------
+    layout : TemplateLayout
+    frames : int
+    note : int64 (m,)
+        The notes of the score that sound here.
+    pitch : int64 (m,)
+        Their index into ``layout.pitches``.
+    first : int64 (m,)
+        Their first frame.
+    level : list of m float32 arrays
+        Their expected amplitude, frame by frame from ``first``.
+    onset_frames : int64 (m,)
+        For how many of these frames the onset template is allowed.
+    strength : float64 (m,)
+        Their amplitude at the onset.
+    stage : int8 (pitches, frames)
+        Which of the pitch's stages is on; −1 where it is silent.
+    """
+
+    layout: TemplateLayout
+    frames: int
+    note: NDArray[np.int64]
+    pitch: NDArray[np.int64]
+    first: NDArray[np.int64]
+    level: list[Float]
+    onset_frames: NDArray[np.int64]
+    strength: NDArray[np.float64]
+    stage: NDArray[np.int8]
+
+    def initial(self) -> Float:
+        """Return the activations to start from, rows × frames; zero where the score allows none."""
+        layout = self.layout
+        everything = np.ones(len(self.note), np.bool_)
+        harmonic, onset = self._amplitudes(everything)
+        H = np.zeros((layout.rows, self.frames), np.float32)
+        for stage in range(layout.stages):
+            rows = slice(stage, layout.harmonic_rows, layout.stages)
+            H[rows] = np.where(self.stage == stage, harmonic, 0.0)
+        H[layout.harmonic_rows :] = _ONSET_LEVEL * onset
+        return H
+
+    def sounding(self) -> NDArray[np.bool_]:
+        """Return whether each pitch sounds, pitches × frames."""
+        return np.asarray(self.stage >= 0)
+
+    def _amplitudes(self, members: NDArray[np.bool_]) -> tuple[Float, Float]:
+        """Expected amplitude of the chosen notes together, for the harmonic and the onset templates: pitches × frames."""
+        harmonic = np.zeros((len(self.layout.pitches), self.frames), np.float32)
+        onset = np.zeros_like(harmonic)
+        for i in np.flatnonzero(members):
+            first, pitch = self.first[i], self.pitch[i]
+            harmonic[pitch, first : first + len(self.level[i])] += self.level[i]
+            onset[pitch, first : first + self.onset_frames[i]] += self.strength[i]
+        return harmonic, onset
+
+    def divide(self, H: Float, part: NDArray[np.int64]) -> Parts:
+        """Divide activations among parts of the score.
+
+        Parameters
+        ----------
+        H
+            rows × frames.
+        part
+            The part each note of the score belongs to, from 0; −1 belongs to none.
+        """
+        own = part[self.note]
+        harmonic = np.zeros((len(self.layout.pitches), self.frames), np.float32)
+        onset = np.zeros_like(harmonic)
+        # Energies add per part, amplitudes within one part; most parts own few notes, so only these are visited.
+        for label in np.unique(own[own >= 0]):
+            members = own == label
+            for pitch in np.unique(self.pitch[members]):
+                of_pitch = members & (self.pitch == pitch)
+                start, levels, onsets = self._of(np.flatnonzero(of_pitch))
+                harmonic[pitch, start : start + len(levels)] += levels**2
+                onset[pitch, start : start + len(onsets)] += onsets**2
+        return Parts(self, H, own, harmonic, onset)
+
+    def _of(self, members: NDArray[np.int64]) -> tuple[int, Float, Float]:
+        """First frame and summed amplitudes (harmonic, onset) of some notes of one pitch."""
+        start = int(self.first[members].min())
+        stop = max(int(self.first[i]) + len(self.level[i]) for i in members)
+        levels, onsets = np.zeros(stop - start, np.float32), np.zeros(stop - start, np.float32)
+        for i in members:
+            at = int(self.first[i]) - start
+            levels[at : at + len(self.level[i])] += self.level[i]
+            onsets[at : at + int(self.onset_frames[i])] += self.strength[i]
+        return start, levels, onsets
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Activations divided among parts; see `NoteActivations.divide`."""
+
+    notes: NoteActivations
+    H: Float
+    own: NDArray[np.int64]
+    harmonic_energy: Float
+    onset_energy: Float
+
+    def activations(self, part: int) -> tuple[NDArray[np.int64], Float]:
+        """Return the rows that a part uses and its activations there, rows × frames."""
+        notes, layout = self.notes, self.notes.layout
+        members = self.own == part
+        pitches = np.unique(notes.pitch[members])
+        if not len(pitches):
+            return np.zeros(0, np.int64), np.zeros((0, notes.frames), np.float32)
+        rows = np.concatenate([layout.rows_of(int(pitch)) for pitch in pitches])
+        result = np.zeros((len(rows), notes.frames), np.float32)
+        for i, pitch in enumerate(pitches):
+            start, levels, onsets = notes._of(np.flatnonzero(members & (notes.pitch == pitch)))
+            span = slice(start, start + len(levels))
+            base = i * (layout.stages + 1)
+            mine = rows[base : base + layout.stages + 1]
+            result[base : base + layout.stages, span] = self.H[mine[:-1], span] * _share(
+                levels, self.harmonic_energy[pitch, span]
+            )
+            result[base + layout.stages, span] = self.H[mine[-1], span] * _share(
+                onsets, self.onset_energy[pitch, span]
+            )
+        return rows, result
+
+    def dense(self, part: int) -> Float:
+        """Return a part's activations for all rows, rows × frames."""
+        rows, activations = self.activations(part)
+        result = np.zeros_like(self.H)
+        result[rows] = activations
+        return result
+
+
+def activate(
+    score: Score, layout: TemplateLayout, grid: FrameGrid, first_frame: int, last_frame: int
+) -> NoteActivations:
+    """Lay the notes of a score over the frames [first_frame, last_frame).
+
+    With velocities in the score, notes start at the square of theirs; with pedal, they end where their damper falls.
+    """
+    hop, frames = grid.hop_seconds, last_frame - first_frame
+    pedal_known = len(score.pedal) > 0
+    again = _next_strike(score)
+    end = np.minimum(score.sounding_offset(), again)
+    limit = (end if pedal_known else np.minimum(score.offset + RING, again)) + AFTER
+    strength = score.velocity**2 if score.has_velocity else np.full(len(score), _UNKNOWN_LEVEL)
+    begin_at = np.maximum(np.ceil((score.onset - BEFORE) / hop).astype(np.int64), first_frame)
+    last_at = np.minimum(np.floor(limit / hop).astype(np.int64), last_frame - 1)
+    stop_at = np.minimum(np.maximum(last_at, begin_at) + 1, last_frame)
+    note = np.flatnonzero((begin_at < last_frame) & (limit / hop >= first_frame) & (stop_at > begin_at))
+    pitch = np.searchsorted(layout.pitches, score.pitch[note])
+    damping = _DAMPED * (2.0 if pedal_known else 1.0)
+    stage = np.full((len(layout.pitches), frames), -1, np.int8)
+    level: list[Float] = []
+    for i, row in zip(note, pitch, strict=True):
+        time = np.arange(begin_at[i], stop_at[i]) * hop
+        age = time - score.onset[i]
+        decay = (
+            np.maximum(age, 0.0) / _decay_time(int(score.pitch[i]))
+            + damping * np.maximum(time - end[i], 0.0)
+            + _RESTRUCK * np.maximum(time - again[i], 0.0)
+        )
+        level.append((strength[i] * np.exp(-decay)).astype(np.float32))
+        # Notes come in order of their onsets: the latest sets the stage.
+        stage[row, begin_at[i] - first_frame : stop_at[i] - first_frame] = np.searchsorted(
+            layout.edges, age, side="right"
+        )
+    onset_stop = np.floor((score.onset[note] + ONSET) / hop).astype(np.int64) + 1
+    return NoteActivations(
+        layout,
+        frames,
+        note,
+        pitch,
+        begin_at[note] - first_frame,
+        level,
+        np.clip(np.minimum(onset_stop, stop_at[note]) - begin_at[note], 0, None),
+        strength[note],
+        stage,
+    )
+
+
+def _decay_time(pitch: int) -> float:
+    """Typical time in seconds in which a string's amplitude falls to 1/e."""
+    return float(2.5 * 2.0 ** (-(pitch - 48) / 18))
+
+
+def _next_strike(score: Score) -> NDArray[np.float64]:
+    """When the same hand strikes the same key again, in seconds; infinite if never."""
+    result = np.full(len(score), np.inf)
+    upcoming: dict[tuple[int, int], float] = {}
+    for i in range(len(score) - 1, -1, -1):
+        key = (int(score.pitch[i]), int(score.hand[i]))
+        following = upcoming.get(key, np.inf)
+        if following > score.onset[i] + 1e-4:
+            result[i] = following
+        upcoming[key] = float(score.onset[i])
+    return result
+
+
+def _share(amplitude: Float, energy: Float) -> Float:
+    """Return amplitude² / energy; 0 where nothing is expected."""
+    return np.divide(amplitude**2, energy, out=np.zeros_like(amplitude), where=energy > 0)

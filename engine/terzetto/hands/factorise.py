@@ -1,0 +1,209 @@
+"""Factorisers: V ≈ W H under the score's constraints. Each is one function behind an entry point.
+
+To add one, write a function with the signature of `Factoriser` and name it in your package's metadata::
+
+    [project.entry-points."terzetto.factorisers"]
+    mine = "my_package:my_factoriser"
+
+Then ``--method mine`` and ``separate_hands(…, method="mine")`` find it.
+
+Conventions: V is frames × bins, W rows × bins, H rows × frames, all float32 and nonnegative. Zeros of W and H stay
+zero: they are the score's constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto import _kernel
+from terzetto.errors import InputError
+
+Float = NDArray[np.float32]
+Step = Callable[[int, int], bool | None]
+
+LOSSES = ("kl", "euclidean")
+ENCODERS = ("informed", "random", "higher")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a factoriser may be told.
+
+    Attributes
+    ----------
+    loss : {'kl', 'euclidean'}
+        Kullback-Leibler divergence or squared Euclidean distance.
+    iterations : int or None
+        Multiplicative updates; None takes the method's default.
+    eps : float
+        Added to the denominators as in the thesis (1e-7 there); 0 keeps the loss from ever rising.
+    encoder : {'informed', 'random', 'higher'}
+        How the NAE's encoder starts (Zunner 2021, section 3.4).
+    lowest_partial : int
+        For ``higher``: the first partial the encoder may use.
+    seed : int
+        For ``random``.
+    threads : int
+        0: as many as there are cores, where that pays.
+    loss_interval : int
+        Measure the loss every so many iterations; 0 never.
+    progress : callable or None
+        Called with (done, total) every few iterations; raise in it to stop.
+    """
+
+    loss: str = "kl"
+    iterations: int | None = None
+    eps: float = 0.0
+    encoder: str = "informed"
+    lowest_partial: int = 5
+    seed: int = 0
+    threads: int = 0
+    loss_interval: int = 0
+    progress: Step | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise InputError(f"loss {self.loss!r} is not known; valid: {', '.join(LOSSES)}")
+        if self.encoder not in ENCODERS:
+            raise InputError(f"encoder {self.encoder!r} is not known; valid: {', '.join(ENCODERS)}")
+        if self.iterations is not None and not 1 <= self.iterations <= 100_000:
+            raise InputError(f"iterations must be 1 to 100000; given {self.iterations}")
+        if not 0.0 <= self.eps < np.inf:
+            raise InputError(f"eps must be 0 or more; given {self.eps}")
+
+
+@dataclass(frozen=True)
+class Factorisation:
+    """What was found.
+
+    Attributes
+    ----------
+    W : float32 (rows, bins)
+        Templates; the NAE's decoder.
+    H : float32 (rows, frames)
+        Activations.
+    losses : float64 (l,)
+        Loss at every ``loss_interval`` iterations.
+    infer : callable
+        (V, H0) → H: activations of other frames with what was learned held fixed. H0: the score's constraints there.
+    encoder : float32 (rows, bins) or None
+        The NAE's encoder.
+    """
+
+    W: Float
+    H: Float
+    losses: NDArray[np.float64]
+    infer: Callable[[Float, Float], Float]
+    encoder: Float | None = field(default=None)
+
+
+class Factoriser(Protocol):
+    """A factoriser: V (frames × bins) ≈ (W H)ᵀ from templates and activations whose zeros must stay."""
+
+    def __call__(self, V: Float, W: Float, H: Float, options: Options) -> Factorisation:
+        """Factorise; see `nmf` for the shortest example."""
+
+
+def nmf(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
+    """Nonnegative matrix factorisation with multiplicative updates (Zunner 2021, table 2.1; KL: Lee and Seung, 2001)."""
+    iterations = options.iterations or 12
+    learned, H, losses = _kernel.nmf(
+        V,
+        W,
+        H,
+        iterations=iterations,
+        loss=options.loss,
+        eps=options.eps,
+        threads=options.threads,
+        loss_interval=options.loss_interval,
+        progress=options.progress,
+    )
+
+    def infer(V_new: Float, H_new: Float) -> Float:
+        found: Float = _kernel.nmf(
+            V_new,
+            learned,
+            H_new,
+            iterations=iterations,
+            loss=options.loss,
+            update_templates=False,
+            eps=options.eps,
+            threads=options.threads,
+            loss_interval=0,
+        )[1]
+        return found
+
+    return Factorisation(learned, H, losses, infer)
+
+
+def nae(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
+    """Nonnegative autoencoder with multiplicative updates (Zunner 2021, table 3.1): H' = M ⊙ (W_E V), V ≈ W_D H'.
+
+    The encoder is feed-forward: `Factorisation.infer` needs one product per frame, so it can run live.
+    """
+    mask = H > 0
+    encoder, decoder, found, losses = _kernel.nae(
+        V,
+        encoder_start(V, W, H, options),
+        W,
+        mask,
+        iterations=options.iterations or 30,
+        loss=options.loss,
+        eps=options.eps,
+        threads=options.threads,
+        loss_interval=options.loss_interval,
+        progress=options.progress,
+    )
+
+    def infer(V_new: Float, H_new: Float) -> Float:
+        return _kernel.encode(V_new, encoder, H_new > 0)
+
+    return Factorisation(decoder, found, losses, infer, encoder)
+
+
+def encoder_start(V: Float, W: Float, H: Float, options: Options) -> Float:
+    """Return the encoder to start from, rows × bins, scaled so that W_D H' has the energy of V (section 3.4)."""
+    if options.encoder == "random":
+        encoder = np.random.default_rng(options.seed).random(W.shape, np.float32)
+    else:
+        encoder = W / np.maximum((W**2).sum(axis=1, keepdims=True), 1e-12)
+        if options.encoder == "higher":
+            encoder = encoder * _above_partial(W, options.lowest_partial)
+    encoder = np.ascontiguousarray(encoder, np.float32)
+    codes = _kernel.encode(V, encoder, H > 0)
+    total = float(np.einsum("rk,rn->", W, codes, optimize=True))
+    return encoder * np.float32(V.sum(dtype=np.float64) / total) if total > 0 else encoder
+
+
+def find(method: str) -> Factoriser:
+    """Return the factoriser of this name.
+
+    Raises
+    ------
+    InputError
+        No installed package offers it; the message lists those that are offered.
+    """
+    points = {point.name: point for point in entry_points(group="terzetto.factorisers")}
+    if method not in points:
+        raise InputError(f"method {method!r} is not installed; valid: {', '.join(sorted(points))}")
+    factoriser: Factoriser = points[method].load()
+    return factoriser
+
+
+def _above_partial(W: Float, lowest: int) -> Float:
+    """Mask that leaves of each harmonic row what lies above its partial ``lowest`` − 1; rows without gaps stay whole."""
+    mask = np.ones_like(W)
+    for row, template in enumerate(W):
+        support = np.flatnonzero(template > 0)
+        if len(support) == len(template) or not len(support):
+            continue
+        starts = support[np.r_[True, np.diff(support) > 1]]  # each partial is an island of its own
+        if len(starts) >= lowest:
+            mask[row, : starts[lowest - 1]] = 0.0
+    return mask

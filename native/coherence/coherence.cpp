@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "coherence.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+// One function, compiled for several instruction sets and chosen at load time, where the tool chain can.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) &&                        \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define TERZETTO_CLONES __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#else
+#define TERZETTO_CLONES
+#endif
+
+namespace terzetto::coherence {
+
+namespace {
+
+constexpr std::size_t kLanes = 16; // bins worked on together: one cache line, one AVX-512 register
+constexpr float kTiny = 1e-20f;
+
+// Run work(first_bin) for every tile of bins; tiles are independent, so the result does not depend on the threads.
+template <class Work> void for_each_tile(std::size_t bins, unsigned threads, Work&& work) {
+    const std::size_t tiles = (bins + kLanes - 1) / kLanes;
+    const auto run = [&](std::size_t begin, std::size_t end) {
+        for (std::size_t tile = begin; tile < end; ++tile) work(tile * kLanes);
+    };
+    const std::size_t count = std::max<std::size_t>(1, std::min<std::size_t>(threads, tiles));
+    std::vector<std::thread> pool;
+    for (std::size_t i = 1; i < count; ++i) pool.emplace_back(run, tiles * i / count, tiles * (i + 1) / count);
+    run(0, tiles / count);
+    for (std::thread& thread : pool) thread.join();
+}
+
+// A tile of every frame of one source: magnitude, and magnitude times phase advance.
+struct Source {
+    std::vector<float> magnitude, re, im;
+    explicit Source(std::size_t cells) : magnitude(cells), re(cells), im(cells) {}
+};
+
+// The tile of the templates, packed: rows x lanes.
+struct TemplateTile {
+    std::vector<float> magnitude, re, im;
+    TemplateTile(const Templates& t, std::size_t bin, std::size_t lanes)
+        : magnitude(t.rows * kLanes), re(t.rows * kLanes), im(t.rows * kLanes) {
+        for (std::size_t r = 0; r < t.rows; ++r)
+            for (std::size_t i = 0; i < lanes; ++i) {
+                magnitude[r * kLanes + i] = t.magnitude[r * t.bins + bin + i];
+                if (t.turning) {
+                    re[r * kLanes + i] = t.turning[r * t.bins + bin + i].real();
+                    im[r * kLanes + i] = t.turning[r * t.bins + bin + i].imag();
+                }
+            }
+    }
+};
+
+TERZETTO_CLONES void add_template(float h, const float* w, const float* wr, const float* wi, float* m, float* re,
+                                  float* im) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+        m[i] += h * w[i];
+        re[i] += h * wr[i];
+        im[i] += h * wi[i];
+    }
+}
+
+// Working state of one tile, frames x lanes each.
+struct Track {
+    std::vector<float> xr, xi;     // observed
+    std::vector<float> lr, li, p;  // left source and its variance
+    std::vector<float> mr, mi;     // left as predicted
+    std::vector<float> ar, ai, br, bi, qa, qb;
+    explicit Track(std::size_t cells)
+        : xr(cells), xi(cells), lr(cells), li(cells), p(cells), mr(cells), mi(cells), ar(cells), ai(cells), br(cells),
+          bi(cells), qa(cells), qb(cells) {}
+};
+
+// One frame forward. Offsets: o this frame, j the one before.
+TERZETTO_CLONES void filter_frame(Track& t, const Source& a, const Source& b, const float* gain, std::size_t o,
+                                  const SplitOptions& options) {
+    const std::size_t j = o - kLanes;
+    const float *am = &a.magnitude[o], *amj = &a.magnitude[j], *are = &a.re[o], *aim = &a.im[o];
+    const float *bm = &b.magnitude[o], *bmj = &b.magnitude[j], *bre = &b.re[o], *bim = &b.im[o];
+    const float *xr = &t.xr[o], *xi = &t.xi[o], *xrj = &t.xr[j], *xij = &t.xi[j];
+    const float *lrj = &t.lr[j], *lij = &t.li[j], *pj = &t.p[j];
+    float *lr = &t.lr[o], *li = &t.li[o], *p = &t.p[o], *mr = &t.mr[o], *mi = &t.mi[o];
+    float *tar = &t.ar[o], *tai = &t.ai[o], *tbr = &t.br[o], *tbi = &t.bi[o], *tqa = &t.qa[o], *tqb = &t.qb[o];
+    const float floor = options.floor, smallest = floor * 1e-5f;
+    for (std::size_t i = 0; i < kLanes; ++i) {
+        const float g2 = gain[i] * gain[i];
+        const float a2 = g2 * am[i] * am[i] + floor, a1 = g2 * amj[i] * amj[i] + floor;
+        const float b2 = g2 * bm[i] * bm[i] + floor, b1 = g2 * bmj[i] * bmj[i] + floor;
+        // How well the templates that make up a source agree on the advance scales its correlation.
+        const float ma = std::sqrt(are[i] * are[i] + aim[i] * aim[i]) + kTiny;
+        const float mb = std::sqrt(bre[i] * bre[i] + bim[i] * bim[i]) + kTiny;
+        const float ka = options.correlation * std::min(1.0f, ma / (am[i] + kTiny));
+        const float kb = options.correlation * std::min(1.0f, mb / (bm[i] + kTiny));
+        // A source may decay from one frame to the next by itself; growth is new energy, that is noise.
+        const float ra = ka * std::sqrt(std::min(1.0f, a2 / a1)), rb = kb * std::sqrt(std::min(1.0f, b2 / b1));
+        float qa = a2 - ra * ra * a1, qb = b2 - rb * rb * b1;
+        const float ar = ra * are[i] / ma, ai = ra * aim[i] / ma, br = rb * bre[i] / mb, bi = rb * bim[i] / mb;
+        const float rr = xrj[i] - lrj[i], ri = xij[i] - lij[i];
+        const float lmr = ar * lrj[i] - ai * lij[i], lmi = ar * lij[i] + ai * lrj[i];
+        const float rmr = br * rr - bi * ri, rmi = br * ri + bi * rr;
+        const float dr = ar - br, di = ai - bi, yr = xr[i] - lmr - rmr, yi = xi[i] - lmi - rmi;
+        const float s1 = (dr * dr + di * di) * pj[i], e = yr * yr + yi * yi;
+        const float open = std::max(1.0f, options.surprise * (e - s1) / (qa + qb));
+        qa *= open;
+        qb *= open;
+        const float s = s1 + qa + qb;
+        const float gr = ((ar * dr + ai * di) * pj[i] + qa) / s, gi = (ai * dr - ar * di) * pj[i] / s;
+        lr[i] = lmr + gr * yr - gi * yi;
+        li[i] = lmi + gr * yi + gi * yr;
+        p[i] = std::max(ra * ra * pj[i] + qa - (gr * gr + gi * gi) * s, smallest);
+        mr[i] = lmr;
+        mi[i] = lmi;
+        tar[i] = ar;
+        tai[i] = ai;
+        tbr[i] = br;
+        tbi[i] = bi;
+        tqa[i] = qa;
+        tqb[i] = qb;
+    }
+}
+
+// One frame backward: o this frame, j the one after, whose left source is final already.
+TERZETTO_CLONES void smooth_frame(Track& t, std::size_t o, const SplitOptions& options) {
+    const std::size_t j = o + kLanes;
+    const float *ar = &t.ar[j], *ai = &t.ai[j], *br = &t.br[j], *bi = &t.bi[j], *qa = &t.qa[j], *qb = &t.qb[j];
+    const float *xr = &t.xr[o], *xi = &t.xi[o], *xrj = &t.xr[j], *xij = &t.xi[j], *p = &t.p[o];
+    const float *lrj = &t.lr[j], *lij = &t.li[j], *mr = &t.mr[j], *mi = &t.mi[j];
+    float *lr = &t.lr[o], *li = &t.li[o];
+    for (std::size_t i = 0; i < kLanes; ++i) {
+        const float vr = lrj[i] - mr[i], vi = lij[i] - mi[i];
+        const float x0 = xr[i] - lr[i], x1 = xi[i] - li[i];
+        const float wr = xrj[i] - lrj[i] - (br[i] * x0 - bi[i] * x1), wi = xij[i] - lij[i] - (br[i] * x1 + bi[i] * x0);
+        const float ia = 1.0f / qa[i], ib = 1.0f / qb[i];
+        const float nr = (ar[i] * vr + ai[i] * vi) * ia - (br[i] * wr + bi[i] * wi) * ib;
+        const float ni = (ar[i] * vi - ai[i] * vr) * ia - (br[i] * wi - bi[i] * wr) * ib;
+        const float ga = (ar[i] * ar[i] + ai[i] * ai[i]) * ia, gb = (br[i] * br[i] + bi[i] * bi[i]) * ib;
+        const float den = 1.0f + p[i] * (ga + gb);
+        const float cr = p[i] * nr / den, ci = p[i] * ni / den;
+        const float size = std::sqrt(cr * cr + ci * ci) + kTiny;
+        const float scale = std::min(1.0f, options.reach * std::sqrt(p[i]) / size);
+        lr[i] += scale * cr;
+        li[i] += scale * ci;
+    }
+}
+
+} // namespace
+
+Activations Activations::from_dense(const float* left, const float* right, std::size_t rows, std::size_t frames) {
+    Activations result;
+    result.start.reserve(frames + 1);
+    result.start.push_back(0);
+    for (std::size_t n = 0; n < frames; ++n) {
+        for (std::size_t r = 0; r < rows; ++r) {
+            const float a = left[r * frames + n], b = right ? right[r * frames + n] : 0.0f;
+            if (a > 0.0f || b > 0.0f) {
+                result.row.push_back(static_cast<std::uint32_t>(r));
+                result.left.push_back(a);
+                result.right.push_back(b);
+            }
+        }
+        result.start.push_back(static_cast<std::uint32_t>(result.row.size()));
+    }
+    return result;
+}
+
+void learn(const Sample* x, const Templates& templates, const Activations& activations, float threshold, Sample* turn,
+           float* size, unsigned threads) {
+    const std::size_t frames = activations.frames(), bins = templates.bins;
+    for_each_tile(bins, threads, [&](std::size_t bin) {
+        const std::size_t lanes = std::min(kLanes, bins - bin);
+        std::vector<std::size_t> last(templates.rows, 0); // frame + 1 in which a template last sounded
+        float total[kLanes];
+        for (std::size_t n = 0; n < frames; ++n) {
+            const std::size_t begin = activations.start[n], end = activations.start[n + 1];
+            std::fill(total, total + kLanes, 0.0f);
+            for (std::size_t e = begin; e < end; ++e) {
+                const float* w = templates.magnitude + activations.row[e] * bins + bin;
+                for (std::size_t i = 0; i < lanes; ++i) total[i] += activations.left[e] * w[i];
+            }
+            for (std::size_t e = begin; e < end; ++e) {
+                const std::size_t row = activations.row[e];
+                const bool sounded = n > 0 && last[row] == n;
+                last[row] = n + 1;
+                if (!sounded) continue;
+                const float* w = templates.magnitude + row * bins + bin;
+                const Sample *now = x + n * bins + bin, *before = now - bins;
+                for (std::size_t i = 0; i < lanes; ++i) {
+                    if (activations.left[e] * w[i] <= threshold * total[i]) continue;
+                    const float re = now[i].real() * before[i].real() + now[i].imag() * before[i].imag();
+                    const float im = now[i].imag() * before[i].real() - now[i].real() * before[i].imag();
+                    turn[row * bins + bin + i] += Sample(re, im);
+                    size[row * bins + bin + i] += std::sqrt(re * re + im * im);
+                }
+            }
+        }
+    });
+}
+
+void split(const Sample* x, const Templates& templates, const Activations& activations, const float* gain,
+           const SplitOptions& options, Sample* left, unsigned threads) {
+    const std::size_t frames = activations.frames(), bins = templates.bins;
+    if (frames == 0) return;
+    for_each_tile(bins, threads, [&](std::size_t bin) {
+        const std::size_t lanes = std::min(kLanes, bins - bin), cells = frames * kLanes;
+        const TemplateTile tile(templates, bin, lanes);
+        Source a(cells), b(cells);
+        Track t(cells);
+        float scale[kLanes] = {};
+        std::copy(gain + bin, gain + bin + lanes, scale);
+        for (std::size_t n = 0; n < frames; ++n) {
+            const std::size_t o = n * kLanes;
+            for (std::size_t e = activations.start[n]; e < activations.start[n + 1]; ++e) {
+                const std::size_t w = activations.row[e] * kLanes;
+                for (Source* source : {&a, &b}) {
+                    const float h = source == &a ? activations.left[e] : activations.right[e];
+                    if (h > 0.0f)
+                        add_template(h, &tile.magnitude[w], &tile.re[w], &tile.im[w], &source->magnitude[o],
+                                     &source->re[o], &source->im[o]);
+                }
+            }
+            for (std::size_t i = 0; i < lanes; ++i) {
+                t.xr[o + i] = x[n * bins + bin + i].real();
+                t.xi[o + i] = x[n * bins + bin + i].imag();
+            }
+        }
+        for (std::size_t i = 0; i < kLanes; ++i) { // the first frame has no past: the Wiener filter
+            const float g2 = scale[i] * scale[i];
+            const float a2 = g2 * a.magnitude[i] * a.magnitude[i] + options.floor;
+            const float b2 = g2 * b.magnitude[i] * b.magnitude[i] + options.floor;
+            t.lr[i] = a2 / (a2 + b2) * t.xr[i];
+            t.li[i] = a2 / (a2 + b2) * t.xi[i];
+            t.p[i] = a2 * b2 / (a2 + b2);
+        }
+        for (std::size_t n = 1; n < frames; ++n) filter_frame(t, a, b, scale, n * kLanes, options);
+        for (std::size_t n = frames - 1; n-- > 0;) smooth_frame(t, n * kLanes, options);
+        for (std::size_t n = 0; n < frames; ++n)
+            for (std::size_t i = 0; i < lanes; ++i)
+                left[n * bins + bin + i] = Sample(t.lr[n * kLanes + i], t.li[n * kLanes + i]);
+    });
+}
+
+} // namespace terzetto::coherence

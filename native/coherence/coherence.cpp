@@ -13,12 +13,25 @@
 #define TERZETTO_CLONES
 #endif
 
+// The arrays of a tile never overlap, which is more than a compiler can see.
+#if defined(__clang__)
+#define TERZETTO_LANES _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define TERZETTO_LANES _Pragma("GCC ivdep")
+#else
+#define TERZETTO_LANES
+#endif
+
 namespace terzetto::coherence {
 
 namespace {
 
 constexpr std::size_t kLanes = 16; // bins worked on together: one cache line, one AVX-512 register
 constexpr float kTiny = 1e-20f;
+
+// By value: std::min and std::max return references, which keeps loops out of vector lanes.
+inline float smaller(float a, float b) { return a < b ? a : b; }
+inline float larger(float a, float b) { return a > b ? a : b; }
 
 // Run work(first_bin) for every tile of bins; tiles are independent, so the result does not depend on the threads.
 template <class Work> void for_each_tile(std::size_t bins, unsigned threads, Work&& work) {
@@ -57,10 +70,43 @@ struct TemplateTile {
 
 TERZETTO_CLONES void add_template(float h, const float* w, const float* wr, const float* wi, float* m, float* re,
                                   float* im) {
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    TERZETTO_LANES for (std::size_t i = 0; i < kLanes; ++i) {
         m[i] += h * w[i];
         re[i] += h * wr[i];
         im[i] += h * wi[i];
+    }
+}
+
+TERZETTO_CLONES void add_magnitude(float h, const float* w, float* total) {
+    TERZETTO_LANES for (std::size_t i = 0; i < kLanes; ++i) total[i] += h * w[i];
+}
+
+// x[n] conj(x[n-1]) of a tile.
+struct Turn {
+    float re[kLanes] = {}, im[kLanes] = {}, size[kLanes] = {};
+
+    void next(const Sample* x, std::size_t lanes) {
+        for (std::size_t i = 0; i < lanes; ++i) {
+            const Sample product = Sample(x[i].real() * before_[i].real() + x[i].imag() * before_[i].imag(),
+                                          x[i].imag() * before_[i].real() - x[i].real() * before_[i].imag());
+            re[i] = product.real();
+            im[i] = product.imag();
+            size[i] = std::sqrt(re[i] * re[i] + im[i] * im[i]);
+            before_[i] = x[i];
+        }
+    }
+
+  private:
+    Sample before_[kLanes] = {};
+};
+
+TERZETTO_CLONES void add_turn(float h, const float* w, float threshold, const float* total, const Turn& turned,
+                              float* re, float* im, float* size) {
+    TERZETTO_LANES for (std::size_t i = 0; i < kLanes; ++i) {
+        const float heard = h * w[i] > threshold * total[i] ? 1.0f : 0.0f;
+        re[i] += heard * turned.re[i];
+        im[i] += heard * turned.im[i];
+        size[i] += heard * turned.size[i];
     }
 }
 
@@ -86,17 +132,18 @@ TERZETTO_CLONES void filter_frame(Track& t, const Source& a, const Source& b, co
     float *lr = &t.lr[o], *li = &t.li[o], *p = &t.p[o], *mr = &t.mr[o], *mi = &t.mi[o];
     float *tar = &t.ar[o], *tai = &t.ai[o], *tbr = &t.br[o], *tbi = &t.bi[o], *tqa = &t.qa[o], *tqb = &t.qb[o];
     const float floor = options.floor, smallest = floor * 1e-5f;
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    const float correlation = options.correlation, surprise = options.surprise;
+    TERZETTO_LANES for (std::size_t i = 0; i < kLanes; ++i) {
         const float g2 = gain[i] * gain[i];
         const float a2 = g2 * am[i] * am[i] + floor, a1 = g2 * amj[i] * amj[i] + floor;
         const float b2 = g2 * bm[i] * bm[i] + floor, b1 = g2 * bmj[i] * bmj[i] + floor;
         // How well the templates that make up a source agree on the advance scales its correlation.
         const float ma = std::sqrt(are[i] * are[i] + aim[i] * aim[i]) + kTiny;
         const float mb = std::sqrt(bre[i] * bre[i] + bim[i] * bim[i]) + kTiny;
-        const float ka = options.correlation * std::min(1.0f, ma / (am[i] + kTiny));
-        const float kb = options.correlation * std::min(1.0f, mb / (bm[i] + kTiny));
+        const float ka = correlation * smaller(1.0f, ma / (am[i] + kTiny));
+        const float kb = correlation * smaller(1.0f, mb / (bm[i] + kTiny));
         // A source may decay from one frame to the next by itself; growth is new energy, that is noise.
-        const float ra = ka * std::sqrt(std::min(1.0f, a2 / a1)), rb = kb * std::sqrt(std::min(1.0f, b2 / b1));
+        const float ra = ka * std::sqrt(smaller(1.0f, a2 / a1)), rb = kb * std::sqrt(smaller(1.0f, b2 / b1));
         float qa = a2 - ra * ra * a1, qb = b2 - rb * rb * b1;
         const float ar = ra * are[i] / ma, ai = ra * aim[i] / ma, br = rb * bre[i] / mb, bi = rb * bim[i] / mb;
         const float rr = xrj[i] - lrj[i], ri = xij[i] - lij[i];
@@ -104,14 +151,14 @@ TERZETTO_CLONES void filter_frame(Track& t, const Source& a, const Source& b, co
         const float rmr = br * rr - bi * ri, rmi = br * ri + bi * rr;
         const float dr = ar - br, di = ai - bi, yr = xr[i] - lmr - rmr, yi = xi[i] - lmi - rmi;
         const float s1 = (dr * dr + di * di) * pj[i], e = yr * yr + yi * yi;
-        const float open = std::max(1.0f, options.surprise * (e - s1) / (qa + qb));
+        const float open = larger(1.0f, surprise * (e - s1) / (qa + qb));
         qa *= open;
         qb *= open;
         const float s = s1 + qa + qb;
         const float gr = ((ar * dr + ai * di) * pj[i] + qa) / s, gi = (ai * dr - ar * di) * pj[i] / s;
         lr[i] = lmr + gr * yr - gi * yi;
         li[i] = lmi + gr * yi + gi * yr;
-        p[i] = std::max(ra * ra * pj[i] + qa - (gr * gr + gi * gi) * s, smallest);
+        p[i] = larger(ra * ra * pj[i] + qa - (gr * gr + gi * gi) * s, smallest);
         mr[i] = lmr;
         mi[i] = lmi;
         tar[i] = ar;
@@ -130,7 +177,8 @@ TERZETTO_CLONES void smooth_frame(Track& t, std::size_t o, const SplitOptions& o
     const float *xr = &t.xr[o], *xi = &t.xi[o], *xrj = &t.xr[j], *xij = &t.xi[j], *p = &t.p[o];
     const float *lrj = &t.lr[j], *lij = &t.li[j], *mr = &t.mr[j], *mi = &t.mi[j];
     float *lr = &t.lr[o], *li = &t.li[o];
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    const float reach = options.reach;
+    TERZETTO_LANES for (std::size_t i = 0; i < kLanes; ++i) {
         const float vr = lrj[i] - mr[i], vi = lij[i] - mi[i];
         const float x0 = xr[i] - lr[i], x1 = xi[i] - li[i];
         const float wr = xrj[i] - lrj[i] - (br[i] * x0 - bi[i] * x1), wi = xij[i] - lij[i] - (br[i] * x1 + bi[i] * x0);
@@ -141,7 +189,7 @@ TERZETTO_CLONES void smooth_frame(Track& t, std::size_t o, const SplitOptions& o
         const float den = 1.0f + p[i] * (ga + gb);
         const float cr = p[i] * nr / den, ci = p[i] * ni / den;
         const float size = std::sqrt(cr * cr + ci * ci) + kTiny;
-        const float scale = std::min(1.0f, options.reach * std::sqrt(p[i]) / size);
+        const float scale = smaller(1.0f, reach * std::sqrt(p[i]) / size);
         lr[i] += scale * cr;
         li[i] += scale * ci;
     }
@@ -172,31 +220,29 @@ void learn(const Sample* x, const Templates& templates, const Activations& activ
     const std::size_t frames = activations.frames(), bins = templates.bins;
     for_each_tile(bins, threads, [&](std::size_t bin) {
         const std::size_t lanes = std::min(kLanes, bins - bin);
+        const TemplateTile tile(templates, bin, lanes);
+        TemplateTile heard({templates.magnitude, nullptr, templates.rows, bins}, bin, 0); // zeros: size, turn
         std::vector<std::size_t> last(templates.rows, 0); // frame + 1 in which a template last sounded
-        float total[kLanes];
+        Turn turned;
         for (std::size_t n = 0; n < frames; ++n) {
             const std::size_t begin = activations.start[n], end = activations.start[n + 1];
-            std::fill(total, total + kLanes, 0.0f);
+            turned.next(x + n * bins + bin, lanes);
+            float total[kLanes] = {};
+            for (std::size_t e = begin; e < end; ++e)
+                add_magnitude(activations.left[e], &tile.magnitude[activations.row[e] * kLanes], total);
             for (std::size_t e = begin; e < end; ++e) {
-                const float* w = templates.magnitude + activations.row[e] * bins + bin;
-                for (std::size_t i = 0; i < lanes; ++i) total[i] += activations.left[e] * w[i];
-            }
-            for (std::size_t e = begin; e < end; ++e) {
-                const std::size_t row = activations.row[e];
-                const bool sounded = n > 0 && last[row] == n;
+                const std::size_t row = activations.row[e], w = row * kLanes;
+                if (n > 0 && last[row] == n)
+                    add_turn(activations.left[e], &tile.magnitude[w], threshold, total, turned, &heard.re[w],
+                             &heard.im[w], &heard.magnitude[w]);
                 last[row] = n + 1;
-                if (!sounded) continue;
-                const float* w = templates.magnitude + row * bins + bin;
-                const Sample *now = x + n * bins + bin, *before = now - bins;
-                for (std::size_t i = 0; i < lanes; ++i) {
-                    if (activations.left[e] * w[i] <= threshold * total[i]) continue;
-                    const float re = now[i].real() * before[i].real() + now[i].imag() * before[i].imag();
-                    const float im = now[i].imag() * before[i].real() - now[i].real() * before[i].imag();
-                    turn[row * bins + bin + i] += Sample(re, im);
-                    size[row * bins + bin + i] += std::sqrt(re * re + im * im);
-                }
             }
         }
+        for (std::size_t r = 0; r < templates.rows; ++r)
+            for (std::size_t i = 0; i < lanes; ++i) {
+                turn[r * bins + bin + i] += Sample(heard.re[r * kLanes + i], heard.im[r * kLanes + i]);
+                size[r * bins + bin + i] += heard.magnitude[r * kLanes + i];
+            }
     });
 }
 

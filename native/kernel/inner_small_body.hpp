@@ -13,7 +13,8 @@ constexpr std::size_t kStripVectors = kStripFrames / W;
 // A zero denominator belongs to an entry that does not reach the reconstruction (its template, or its
 // activations, are all zero): it stays as it is, so the loss cannot change.
 inline Vec stepped(Vec x, Vec numerator, Vec denominator) {
-    return Vec::where_positive(denominator, x * Vec::divide(numerator, denominator), x);
+    const Vec factor = Vec::min(Vec::quotient(numerator, denominator), Vec::all(kMostRatio));
+    return Vec::where_positive(denominator, x * factor, x);
 }
 
 void gram_times(float* out, const float* h, const float* gram, std::size_t count) {
@@ -171,9 +172,10 @@ void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_
     }
     for (std::size_t row = 0; row < count;) {
         const std::size_t rows = count - row < Vec::dot_rows ? count - row : Vec::dot_rows;
-        dot_block_any<Vec::dot_rows>(static_cast<int>(rows), false, a.row + row, 0, four, 0, span.full, sums, true);
+        const int height = static_cast<int>(rows);
+        dot_block_any<Vec::dot_rows>(height, false, {a.row + row, 0, four, 0, span.full, sums, true, {}});
         if (span.tail)
-            dot_block_any<Vec::dot_rows>(static_cast<int>(rows), false, a.tail + row, 0, four_tail, 0, W, sums, false);
+            dot_block_any<Vec::dot_rows>(height, false, {a.tail + row, 0, four_tail, 0, W, sums, false, {}});
         for (std::size_t i = 0; i < rows; ++i) {
             const float* s = sums + i * 4 * W;
             sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), out[row + i]);

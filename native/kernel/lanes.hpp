@@ -42,7 +42,6 @@ struct Vec {
     static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
     static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
     static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
-    static Vec divide(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
     // rcp14 and one Newton step: 2^-23 or so, at a third of the divider's time.
     static Vec quotient(Vec a, Vec b) {
         const __m512 x = _mm512_rcp14_ps(b.v);
@@ -83,8 +82,7 @@ struct Vec {
     static Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
     static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
     static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
-    static Vec divide(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
-    static Vec quotient(Vec a, Vec b) { return divide(a, b); }
+    static Vec quotient(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
     static Vec where_positive(Vec test, Vec yes, Vec no) {
         return {_mm256_blendv_ps(no.v, yes.v, _mm256_cmp_ps(test.v, _mm256_setzero_ps(), _CMP_GT_OQ))};
     }
@@ -115,8 +113,7 @@ struct Vec {
     static Vec fma(Vec a, Vec b, Vec c) { return {_mm_add_ps(_mm_mul_ps(a.v, b.v), c.v)}; }
     static Vec min(Vec a, Vec b) { return {_mm_min_ps(a.v, b.v)}; }
     static Vec max(Vec a, Vec b) { return {_mm_max_ps(a.v, b.v)}; }
-    static Vec divide(Vec a, Vec b) { return {_mm_div_ps(a.v, b.v)}; }
-    static Vec quotient(Vec a, Vec b) { return divide(a, b); }
+    static Vec quotient(Vec a, Vec b) { return {_mm_div_ps(a.v, b.v)}; }
     static Vec where_positive(Vec test, Vec yes, Vec no) {
         const __m128 mask = _mm_cmpgt_ps(test.v, _mm_setzero_ps());
         return {_mm_or_ps(_mm_and_ps(mask, yes.v), _mm_andnot_ps(mask, no.v))};
@@ -146,10 +143,9 @@ struct Vec {
     friend Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
     friend Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
     static Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
-    static Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
+    static Vec min(Vec a, Vec b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; } // b if a is no number
     static Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
-    static Vec divide(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
-    static Vec quotient(Vec a, Vec b) { return divide(a, b); }
+    static Vec quotient(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
     static Vec where_positive(Vec test, Vec yes, Vec no) {
         return {vbslq_f32(vcgtq_f32(test.v, vdupq_n_f32(0.0f)), yes.v, no.v)};
     }
@@ -206,10 +202,9 @@ struct Vec {
     static Vec max(Vec a, Vec b) {
         return each([&](std::size_t i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
     }
-    static Vec divide(Vec a, Vec b) {
+    static Vec quotient(Vec a, Vec b) {
         return each([&](std::size_t i) { return a.v[i] / b.v[i]; });
     }
-    static Vec quotient(Vec a, Vec b) { return divide(a, b); }
     static Vec where_positive(Vec test, Vec yes, Vec no) {
         return each([&](std::size_t i) { return test.v[i] > 0.0f ? yes.v[i] : no.v[i]; });
     }
@@ -243,11 +238,6 @@ inline void sum4(Vec a, Vec b, Vec c, Vec d, float* out) {
     _MM_TRANSPOSE4_PS(p, q, r, s);
     _mm_storeu_ps(out, _mm_add_ps(_mm_add_ps(p, q), _mm_add_ps(r, s)));
 }
-inline void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
-#elif defined(__GNUC__)
-inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
-#else
-inline void prefetch(const float*) {}
 #endif
 
 inline float sum(Vec a) {

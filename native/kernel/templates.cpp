@@ -6,8 +6,6 @@
 
 namespace terzetto {
 
-namespace {
-
 std::size_t row_stride(std::size_t columns) {
     const std::size_t line = kAlignment / sizeof(float);
     std::size_t lines = rounded_up(columns, line) / line;
@@ -16,6 +14,8 @@ std::size_t row_stride(std::size_t columns) {
         while (lines % 8 != 3) ++lines;
     return lines * line;
 }
+
+namespace {
 
 constexpr std::size_t kRefineColumns = 64;
 

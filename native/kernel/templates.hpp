@@ -10,8 +10,10 @@
 
 namespace terzetto {
 
-// Rows padded to whole vectors of any width, apart by an odd number of cache lines: rows at the same column must not
-// all fall into the same cache sets (frames of 2^n + 1 floats do, nothing can be done about those).
+// Floats from one row to the next for rows padded to whole vectors of any width, apart by an odd number of cache lines:
+// rows at the same column must not all fall into the same cache sets, as rows of 2^n + 1 floats do.
+std::size_t row_stride(std::size_t columns);
+
 class TemplateRows {
 public:
     TemplateRows() = default;

@@ -22,6 +22,8 @@ DOMINANCE = 0.9
 """A template's phase advance is learned where it makes up more than this share of a bin."""
 CORRELATION = 0.98
 """Of a source with itself one frame later, where its templates agree perfectly."""
+HIGHEST = 2800.0
+"""Above this frequency in Hz phases are not followed: partials are weak there and turn too unevenly to gain by it."""
 _PRIOR = 1e-5  # per frame, in units of the loudest bin's energy: pulls towards the advance of the nearest peak
 _FLOOR = 1e-10  # in units of the loudest bin's energy
 
@@ -46,6 +48,11 @@ class PhaseAdvance:
     size: Float
     frames: int = 0
     peak: float = 0.0
+
+    @property
+    def bins(self) -> int:
+        """How many bins are followed, from 0 Hz."""
+        return self.turn.shape[1]
 
     @classmethod
     def empty(cls, rows: int, bins: int) -> PhaseAdvance:

@@ -129,9 +129,12 @@ class Separation:
         self.frames = self.grid.frames_for(take.frames)
         self.silent = True
         self._factoriser = find(self.settings.method)
-        self._phase: coherence.PhaseAdvance | None = None
         self._progress = progress
         self.analysis = self._analyse(between(progress, 0.0, 0.5))
+        # What has been heard of the templates' phases so far; segments add to it.
+        self.phase = coherence.PhaseAdvance.empty(
+            self.analysis.layout.rows, min(self.grid.bins_up_to(coherence.HIGHEST), self.bins)
+        )
         if self.silent:
             warnings.warn("the take is silent, and so are its stems", TerzettoWarning, stacklevel=2)
 
@@ -218,8 +221,8 @@ class Separation:
 
         def work(job: tuple[int, Float]) -> None:
             at, samples = job
-            block = self.grid.stft(samples)[:, :bins]
-            result[:, at : at + block.shape[-1]] = block.transpose(0, 2, 1)
+            block = self.grid.stft(samples)[..., :bins]
+            result[:, at : at + block.shape[1]] = block
 
         def jobs() -> Iterator[tuple[int, Float]]:
             for at in range(first, last, step):
@@ -236,12 +239,6 @@ class Separation:
             del self._low_spectra
             return kept  # type: ignore[no-any-return]
         return self.spectra(first, last)
-
-    def phase(self) -> coherence.PhaseAdvance:
-        """Return what has been heard of the templates' phases so far."""
-        if self._phase is None:
-            self._phase = coherence.PhaseAdvance.empty(self.analysis.layout.rows, self.bins)
-        return self._phase
 
 
 class _Segment:
@@ -266,9 +263,11 @@ class _Segment:
         self.parts: Parts = notes.divide(H, separation.grouping.part)
         self.sounds = H.any(axis=0)
         if separation.settings.mask == "coherent" and separation.grouping.hands:
-            phase = separation.phase()
-            phase.hear(low, analysis.found.W, H, separation.settings.threads)
-            self.turning = phase.turning(analysis.found.W, grid, analysis.layout.harmonic_rows)
+            phase = separation.phase
+            low = np.ascontiguousarray(low[..., : phase.bins])
+            W = np.ascontiguousarray(analysis.found.W[:, : phase.bins])
+            phase.hear(low, W, H, separation.settings.threads)
+            self.turning = phase.turning(W, grid, analysis.layout.harmonic_rows)
             self.peak = phase.peak
             self.left, self.right = self.parts.dense(0), self.parts.dense(1)
             power = np.sum(low.real**2 + low.imag**2, axis=1)
@@ -302,12 +301,10 @@ class _Segment:
         here = slice(first - self.first, last - self.first)
         origin = start - grid.sample_range(first, last)[0]
         take = samples[:, origin : origin + stop - start]
-        spectra = grid.stft(samples).transpose(0, 2, 1)  # channels × frames × bins
+        spectra = grid.stft(samples)  # channels × frames × bins
 
         def sound(part: Complex) -> Float:
-            block = grid.istft(np.ascontiguousarray(part.transpose(0, 2, 1)))
-            result: Float = block[:, origin : origin + stop - start]
-            return result
+            return grid.istft(part)[:, origin : origin + stop - start]
 
         blocks: list[Float] = []
         if hasattr(self, "turning"):
@@ -331,21 +328,24 @@ class _Segment:
 
     def _left(self, spectra: Complex, here: slice) -> Complex:
         """The left hand's spectra, all channels."""
-        of, W, bins = self.of, self.of.analysis.found.W, self.of.bins
+        of, W = self.of, self.of.analysis.found.W
         H_left = np.ascontiguousarray(self.left[:, here])
         H_right = np.ascontiguousarray(self.right[:, here])
+        low = self.turning.shape[1]
+        models = [H.T @ W[:, low:] for H in (H_left, H_right)]
+        mask = masks.continue_to_top(masks.soft_masks(models, 2.0)[0], of.grid.bins - low, of.grid.bin_hz)
         left = np.empty_like(spectra)
-        top = None
-        if of.grid.bins > bins:
-            models = [(H.T @ W[:, bins - 64 :]) for H in (H_left, H_right)]
-            top = masks.soft_masks(models, 2.0)[0].mean(axis=1, keepdims=True)
+        left[..., low:] = spectra[..., low:] * mask
         for channel, gain in enumerate(self.gain):
-            low = np.ascontiguousarray(spectra[channel, :, :bins])
-            left[channel, :, :bins] = coherence.split_hands(
-                low, W, self.turning, H_left, H_right, gain, self.peak
+            left[channel, :, :low] = coherence.split_hands(
+                np.ascontiguousarray(spectra[channel, :, :low]),
+                np.ascontiguousarray(W[:, :low]),
+                self.turning,
+                H_left,
+                H_right,
+                gain,
+                self.peak,
             )
-            if top is not None:
-                left[channel, :, bins:] = spectra[channel, :, bins:] * top
         left *= self.sounds[here][:, None]
         return left
 

@@ -27,6 +27,8 @@ ROLL_OFF = 3000.0
 """Partials fall as 1/h · exp(−f / ROLL_OFF), f in Hz."""
 
 ONSET_ROLL_OFF = 1500.0
+_TUNING_FRAMES = 1 << 11
+_TUNING_PARTIALS = 8
 _SHOULDER = 0.05
 # Half the main lobe of a Hann window, in bins.
 _LOBE = 2.0
@@ -127,10 +129,10 @@ def informed_templates(layout: TemplateLayout, grid: FrameGrid, bins: int, tunin
 
 
 def estimate_tuning(V: Float, sounding: NDArray[np.bool_], layout: TemplateLayout, grid: FrameGrid) -> float:
-    """Estimate how far a recording lies from A4 = 440 Hz, in semitones.
+    """Estimate how far a recording lies from A4 = 440 Hz, in semitones within ±1.5.
 
-    librosa finds the deviation within half a semitone; the score tells whether a whole semitone must be added
-    (a piano at 415 Hz).
+    The score says which pitches sound when; the tuning whose partials meet most energy there wins. (Knowing the
+    pitches, a piano at 415 Hz is told from one at 440 Hz, which no estimate from the audio alone can.)
 
     Parameters
     ----------
@@ -139,28 +141,23 @@ def estimate_tuning(V: Float, sounding: NDArray[np.bool_], layout: TemplateLayou
     sounding
         pitches × frames: whether the score has this pitch sounding.
     """
-    import librosa
-
-    frames = V[: 1 << 11]
-    if not frames.any():
+    frames = V[:_TUNING_FRAMES]
+    heard = sounding[:, : len(frames)].astype(np.float32) @ np.sqrt(frames)
+    if not heard.any():
         return 0.0
-    fine = float(
-        librosa.estimate_tuning(S=np.ascontiguousarray(frames.T), sr=grid.sample_rate, n_fft=grid.n_fft, fmax=4000.0)
-    )
-    mean = sounding[:, : len(frames)].astype(np.float32) @ frames  # what sounds while a pitch sounds
-
-    def salience(semitones: float) -> float:
-        total = 0.0
-        for row, pitch in zip(mean, layout.pitches, strict=True):
-            places = partials(int(pitch), semitones, 4000.0)[:5] / grid.bin_hz
-            total += float(np.interp(places, np.arange(len(row)), row).sum())
-        return total
-
-    shifts = (0.0, -1.0, 1.0)
-    values = [salience(fine + shift) for shift in shifts]
-    best = int(np.argmax(values))
-    # Only a clear case moves a whole semitone: neighbours may be sounding chords' own notes.
-    return fine + (shifts[best] if values[best] > 1.3 * values[0] else 0.0)
+    candidates = np.arange(-1.5, 1.51, 0.02)
+    bins = np.arange(V.shape[1])
+    salience = np.zeros(len(candidates))
+    for spectrum, pitch in zip(heard, layout.pitches, strict=True):
+        places = partials(int(pitch), 0.0, 4000.0)[:_TUNING_PARTIALS] / grid.bin_hz
+        moved = np.outer(2.0 ** (candidates / 12), places)
+        salience += np.interp(moved, bins, spectrum).sum(axis=1)
+    best = int(np.argmax(salience))
+    if not 0 < best < len(candidates) - 1:
+        return 0.0
+    below, at, above = salience[best - 1 : best + 2]
+    curvature = below - 2 * at + above
+    return float(candidates[best] + (0.02 * 0.5 * (below - above) / curvature if curvature < 0 else 0.0))
 
 
 def _hann_lobe(distance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,71 @@
+"""``terzetto evaluate``: how good results are."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "measure results: a folder of separated hands, or a method on a data set"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add one subcommand per task."""
+    tasks = parser.add_subparsers(title="tasks", metavar="TASK", required=True)
+    hands = tasks.add_parser(
+        "hands",
+        help="SI-SDR and SDR/SIR/SAR of separated hands against the true ones",
+        description="Measure separated hands against the true ones. In both folders a take is NAME/left_hand.wav with "
+        "NAME/right_hand.wav, or NAME.lh.flac with NAME.rh.flac.",
+    )
+    hands.add_argument("references", type=Path, metavar="REFERENCE_DIR", help="folder of the true hands")
+    hands.add_argument("estimates", type=Path, metavar="ESTIMATE_DIR", help="folder of the separated hands")
+    hands.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    hands.set_defaults(task=_hands)
+    method = tasks.add_parser(
+        "separation",
+        help="a method's quality on takes whose hands are known, in the conditions a user meets",
+        description="Separate every take of a data set (NAME.lh.flac, NAME.rh.flac, NAME.mid) under several "
+        "conditions of the score and print SI-SDR per hand: mean over the takes and 95 % bootstrap interval.",
+    )
+    method.add_argument("data", type=Path, metavar="DATA_DIR", help="folder of the takes")
+    method.add_argument("--conditions", default="abc", help="a exact performance, b no velocity and pedal, c jittered")
+    method.add_argument(
+        "--methods", default="nmf,nae,thesis", help="methods to compare, and 'thesis' (default: nmf,nae,thesis)"
+    )
+    method.add_argument("--mask", default="coherent", choices=["coherent", "wiener", "ratio"])
+    method.add_argument("--oracles", action="store_true", help="add the masks made from the true hands")
+    method.add_argument("--seed", type=int, default=0, help="of the jitter (default: 0)")
+    method.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    method.set_defaults(task=_separation)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the task."""
+    return int(arguments.task(arguments))
+
+
+def _hands(arguments: argparse.Namespace) -> int:
+    import json
+
+    from terzetto.evaluate import hands
+
+    results = hands.evaluate(arguments.references, arguments.estimates)
+    print(json.dumps(results, indent=2) if arguments.json else hands.table(results))
+    return 0
+
+
+def _separation(arguments: argparse.Namespace) -> int:
+    import json
+
+    from terzetto.evaluate import hands_benchmark as benchmark
+
+    results = benchmark.evaluate(
+        arguments.data,
+        conditions=arguments.conditions,
+        methods=tuple(arguments.methods.split(",")),
+        mask=arguments.mask,
+        oracles=arguments.oracles,
+        seed=arguments.seed,
+    )
+    print(json.dumps(results, indent=2) if arguments.json else benchmark.table(results))
+    return 0

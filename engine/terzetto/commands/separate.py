@@ -1,0 +1,111 @@
+"""``terzetto separate``: takes and their scores in, stems out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "separate a piano recording into its left and right hand, by its score"
+
+_EPILOG = """\
+examples:
+  terzetto separate take.wav --score take.mid -o out/
+  terzetto separate takes/*.wav --score 'scores/{track}.mid' -o out/ --flac
+  terzetto separate take.wav --score take.mid --split-pitch 60 --plots
+
+exit status: 0 done, 1 some takes of several failed, 2 nothing was done, 130 interrupted
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("takes", nargs="+", type=Path, metavar="TAKE", help="audio file, mono or stereo, any sample rate")
+    score = parser.add_argument_group("score")
+    score.add_argument(
+        "--score",
+        metavar="FILE",
+        help="MIDI or CSV with the notes of the take; {track} stands for the take's name without its ending",
+    )
+    score.add_argument("--left-track", metavar="N", help="track (number from 1, or name) that the left hand plays")
+    score.add_argument("--right-track", metavar="N", help="track (number from 1, or name) that the right hand plays")
+    score.add_argument("--split-pitch", type=int, metavar="P", help="notes below this MIDI pitch are the left hand's")
+    method = parser.add_argument_group("method")
+    method.add_argument("--method", default="nmf", metavar="NAME", help="nmf, nae or an installed one (default: nmf)")
+    method.add_argument("--by", default="hand", choices=["hand", "pitch", "note", "track"], help="what becomes a stem")
+    method.add_argument(
+        "--mask",
+        default=None,
+        choices=["coherent", "wiener", "ratio"],
+        help="how stems are cut out of the take (default: coherent for hands, else wiener)",
+    )
+    method.add_argument("--loss", default="kl", choices=["kl", "euclidean"], help="what is minimised (default: kl)")
+    method.add_argument("--iterations", type=int, metavar="N", help="updates (default: as many as the method needs)")
+    method.add_argument("--eps", type=float, default=0.0, help="added to denominators, as in the thesis (1e-7)")
+    method.add_argument(
+        "--encoder",
+        default="fitted",
+        choices=["fitted", "informed", "random", "higher"],
+        help="how the NAE's encoder starts (default: fitted)",
+    )
+    method.add_argument("--seed", type=int, default=0, help="for --encoder random (default: 0)")
+    output = parser.add_argument_group("output")
+    output.add_argument("-o", "--out", type=Path, default=Path("separated"), help="folder (default: separated/)")
+    output.add_argument(
+        "--filename",
+        default="{track}/{stem}.{ext}",
+        metavar="PATTERN",
+        help="where stems go in it (default: {track}/{stem}.{ext})",
+    )
+    formats = output.add_mutually_exclusive_group()
+    for name, text in (
+        ("float32", "32-bit float WAV (default)"),
+        ("int24", "24-bit WAV"),
+        ("flac", "24-bit FLAC"),
+    ):
+        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
+    output.set_defaults(format="float32")
+    output.add_argument(
+        "--stereo-stage", action="store_true", help="add stage.EXT: the left hand on the left, the right on the right"
+    )
+    output.add_argument("--plots", action="store_true", help="add PNGs: piano roll, templates, activations, masks, loss")
+    output.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    output.add_argument(
+        "--progress",
+        default="auto",
+        choices=["auto", "bar", "json", "none"],
+        help="auto: a bar on a terminal, nothing in a pipe; json: lines on standard error",
+    )
+    parser.add_argument("-j", "--jobs", type=int, default=0, metavar="N", help="threads (default: all cores)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Separate every take; one bad take of several is reported and the rest goes on."""
+    import json
+
+    from terzetto.cli import EXIT_FAILED, EXIT_PARTIAL, print_error
+    from terzetto.errors import TerzettoError
+    from terzetto.hands.takes import Job
+
+    job = Job.from_arguments(arguments)
+    done, failed = [], []
+    for take in arguments.takes:
+        try:
+            result = job.separate(take)
+        except TerzettoError as error:
+            if len(arguments.takes) == 1:
+                raise
+            print_error(error)
+            failed.append({"take": str(take), "error": str(error)})
+            continue
+        done.append(result)
+        if not arguments.json:
+            print(f"{take} → {', '.join(str(path) for path in result['stems'].values())}")
+            if result["gain_db"]:
+                print(f"terzetto: {take}: all stems turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps({"done": done, "failed": failed}, indent=2))
+    if failed:
+        return EXIT_PARTIAL if done else EXIT_FAILED
+    return 0

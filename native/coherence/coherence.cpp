@@ -138,14 +138,15 @@ TERZETTO_CLONES void filter_frame(Track& t, const Source& a, const Source& b, co
         const float a2 = g2 * am[i] * am[i] + floor, a1 = g2 * amj[i] * amj[i] + floor;
         const float b2 = g2 * bm[i] * bm[i] + floor, b1 = g2 * bmj[i] * bmj[i] + floor;
         // How well the templates that make up a source agree on the advance scales its correlation.
-        const float ma = std::sqrt(are[i] * are[i] + aim[i] * aim[i]) + kTiny;
-        const float mb = std::sqrt(bre[i] * bre[i] + bim[i] * bim[i]) + kTiny;
+        const float ma = std::sqrt(are[i] * are[i] + aim[i] * aim[i]);
+        const float mb = std::sqrt(bre[i] * bre[i] + bim[i] * bim[i]);
         const float ka = correlation * smaller(1.0f, ma / (am[i] + kTiny));
         const float kb = correlation * smaller(1.0f, mb / (bm[i] + kTiny));
         // A source may decay from one frame to the next by itself; growth is new energy, that is noise.
         const float ra = ka * std::sqrt(smaller(1.0f, a2 / a1)), rb = kb * std::sqrt(smaller(1.0f, b2 / b1));
         float qa = a2 - ra * ra * a1, qb = b2 - rb * rb * b1;
-        const float ar = ra * are[i] / ma, ai = ra * aim[i] / ma, br = rb * bre[i] / mb, bi = rb * bim[i] / mb;
+        const float ua = ra / (ma + kTiny), ub = rb / (mb + kTiny);
+        const float ar = ua * are[i], ai = ua * aim[i], br = ub * bre[i], bi = ub * bim[i];
         const float rr = xrj[i] - lrj[i], ri = xij[i] - lij[i];
         const float lmr = ar * lrj[i] - ai * lij[i], lmi = ar * lij[i] + ai * lrj[i];
         const float rmr = br * rr - bi * ri, rmi = br * ri + bi * rr;

@@ -158,9 +158,7 @@ class Parts:
             result[base : base + layout.stages, span] = self.H[mine[:-1], span] * _share(
                 levels, self.harmonic_energy[pitch, span]
             )
-            result[base + layout.stages, span] = self.H[mine[-1], span] * _share(
-                onsets, self.onset_energy[pitch, span]
-            )
+            result[base + layout.stages, span] = self.H[mine[-1], span] * _share(onsets, self.onset_energy[pitch, span])
         return rows, result
 
     def dense(self, part: int) -> Float:

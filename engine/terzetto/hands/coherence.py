@@ -52,7 +52,7 @@ class PhaseAdvance:
     @property
     def bins(self) -> int:
         """How many bins are followed, from 0 Hz."""
-        return self.turn.shape[1]
+        return int(self.turn.shape[1])
 
     @classmethod
     def empty(cls, rows: int, bins: int) -> PhaseAdvance:
@@ -81,7 +81,8 @@ class PhaseAdvance:
         turn[harmonic_rows:], size[harmonic_rows:] = 0, 0
         total = turn + prior * expected
         # Of unit length where all that was heard agrees; prior alone counts as agreement.
-        return (W * total / np.maximum(size + prior, 1e-30)).astype(np.complex64)
+        turning: Complex = (W * total / np.maximum(size + prior, 1e-30)).astype(np.complex64)
+        return turning
 
 
 def split_hands(

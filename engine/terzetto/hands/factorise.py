@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,7 +193,9 @@ def encoder_start(V: Float, W: Float, H: Float, options: Options) -> Float:
     encoder = np.ascontiguousarray(encoder, np.float32)
     codes = _kernel.encode(V, encoder, H > 0)
     total = float((W.sum(axis=1, dtype=np.float64) * codes.sum(axis=1, dtype=np.float64)).sum())
-    return encoder * np.float32(V.sum(dtype=np.float64) / total) if total > 0 else encoder
+    if total > 0:
+        encoder *= np.float32(V.sum(dtype=np.float64) / total)
+    return encoder
 
 
 def fit_encoder(V: Float, W: Float, H: Float, iterations: int, threads: int = 0) -> Float:
@@ -226,7 +228,7 @@ def fit_encoder(V: Float, W: Float, H: Float, iterations: int, threads: int = 0)
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         list(pool.map(fit, range(len(W))))
-    return encoder
+    return cast(Float, encoder)
 
 
 def find(method: str) -> Factoriser:

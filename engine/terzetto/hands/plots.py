@@ -182,9 +182,7 @@ def plot_piano_roll(shown: View) -> Figure:
     for hand, name, colour in zip(codes, names, colours, strict=True):
         boxes = [
             Rectangle((start, pitch - 0.42), stop - start, 0.84)
-            for start, stop, pitch, whose in zip(
-                score.onset, score.offset, score.pitch, score.hand, strict=True
-            )
+            for start, stop, pitch, whose in zip(score.onset, score.offset, score.pitch, score.hand, strict=True)
             if whose == hand and start < shown.end
         ]
         if boxes:
@@ -194,9 +192,7 @@ def plot_piano_roll(shown: View) -> Figure:
     axes.set(xlim=(0.0, shown.end), ylim=(low - 0.5, high + 0.5), xlabel="time in seconds", ylabel="pitch")
     _name_pitches(axes, pitches, pitches)
     _finish(axes, f"Piano roll{shown.cut}")
-    axes.legend(
-        handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False, fontsize=_TEXT
-    )
+    axes.legend(handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False, fontsize=_TEXT)
     return figure
 
 
@@ -360,9 +356,7 @@ def _stages_text(layout: TemplateLayout) -> str:
     return f"harmonic templates: {layout.stages} stages of a note's life per pitch (changing at {ages})"
 
 
-def _name_pitches(
-    axes: Axes, pitches: NDArray[np.int64], places: NDArray[Any], *, vertical: bool = True
-) -> None:
+def _name_pitches(axes: Axes, pitches: NDArray[np.int64], places: NDArray[Any], *, vertical: bool = True) -> None:
     """Name the pitches on an axis: all of them, or the Cs, or every so many."""
     axis = axes.yaxis if vertical else axes.xaxis
     most = _MOST_NAMES if vertical else _MOST_NAMES // 2 + 1
@@ -381,7 +375,8 @@ def _number(value: float, _: int | None = None) -> str:
 
 def _map(colour: str) -> Colormap:
     """White to a colour, and on to a dark tone of it, so that weak and strong both tell."""
-    dark = to_hex(tuple(0.3 * part for part in to_rgb(colour)))
+    red, green, blue = to_rgb(colour)
+    dark = to_hex((0.3 * red, 0.3 * green, 0.3 * blue))
     return LinearSegmentedColormap.from_list(colour, [(0.0, "white"), (0.75, colour), (1.0, dark)])
 
 

@@ -15,9 +15,7 @@ _WANTED = 4  # blocks in which every pitch should be heard
 _EVEN_SHARE = 0.7  # of the budget, spread evenly over the take; the rest serves the rare pitches
 
 
-def choose_frames(
-    score: Score, layout: TemplateLayout, grid: FrameGrid, frames: int, budget: int
-) -> NDArray[np.int64]:
+def choose_frames(score: Score, layout: TemplateLayout, grid: FrameGrid, frames: int, budget: int) -> NDArray[np.int64]:
     """Return the frames to learn from, rising: all, or about ``budget`` in which every pitch is heard."""
     if frames <= budget:
         return np.arange(frames)

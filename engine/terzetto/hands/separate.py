@@ -118,9 +118,7 @@ class Separation:
         The score does not overlap the take, or does not tell the hands apart where that is asked for.
     """
 
-    def __init__(
-        self, take: Take, score: Score, settings: Settings | None = None, progress: Progress = silent
-    ) -> None:
+    def __init__(self, take: Take, score: Score, settings: Settings | None = None, progress: Progress = silent) -> None:
         self.take, self.settings = take, settings or Settings()
         self.score = _check_score(score, take)
         self.grouping: Grouping = group(self.score, self.settings.by)
@@ -187,13 +185,9 @@ class Separation:
         W0 = informed_templates(layout, self.grid, self.bins, tuning)
         H0 = scale_to(V, H0)
         progress("factorising", 0.4)
-        return Analysis(
-            self.grid, layout, tuning, V, W0, H0, self._factorise(V, W0, H0, layout, progress), numbers
-        )
+        return Analysis(self.grid, layout, tuning, V, W0, H0, self._factorise(V, W0, H0, layout, progress), numbers)
 
-    def _factorise(
-        self, V: Float, W0: Float, H0: Float, layout: TemplateLayout, progress: Progress
-    ) -> Factorisation:
+    def _factorise(self, V: Float, W0: Float, H0: Float, layout: TemplateLayout, progress: Progress) -> Factorisation:
         """Factorise with a prior on the onset templates: pseudo-frames that show nothing but one template each.
 
         A pseudo-frame adds to every update what a conjugate prior would, so any factoriser gets it for nothing.
@@ -261,7 +255,7 @@ class _Segment:
             H = analysis.found.infer(V, scale_to(V, notes.initial()))
         H = np.ascontiguousarray(H)
         self.parts: Parts = notes.divide(H, separation.grouping.part)
-        self.sounds = H.any(axis=0)
+        self.sounds: NDArray[np.bool_] = np.any(H > 0, axis=0)
         if separation.settings.mask == "coherent" and separation.grouping.hands:
             phase = separation.phase
             low = np.ascontiguousarray(low[..., : phase.bins])

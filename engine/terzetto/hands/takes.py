@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import string
 import time
 from dataclasses import dataclass
@@ -57,9 +56,13 @@ class Job:
     progress: str = "none"
 
     def __post_init__(self) -> None:
-        _check_pattern("--filename", self.filename, _FIELDS)
-        if "{stem}" not in self.filename:
+        if "stem" not in _check_pattern("--filename", self.filename, _FIELDS):
             raise InputError(f"--filename {self.filename!r} needs {{stem}}, else all stems get one name")
+        extension = self.sample_format.extension
+        if self._path(Path("take.wav"), "stem").suffix.lower() != f".{extension}":
+            raise InputError(
+                f"--filename {self.filename!r} must end in .{{ext}} or .{extension}, the format that is written"
+            )
         _check_pattern("--score", self.score, {"track"})
         if self.stage and self.settings.by != "hand":
             raise InputError("--stereo-stage puts a hand on each side; it goes with --by hand only")
@@ -75,10 +78,18 @@ class Job:
         """
         if not arguments.score:
             raise InputError("no score given; --score FILE says which notes are played (MIDI, or CSV with lh/rh)")
-        if len(arguments.takes) > 1 and "{track}" not in arguments.score:
-            raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
-        if len(arguments.takes) > 1 and "{track}" not in arguments.filename:
-            raise InputError(f"several takes need {{track}} in --filename; given {arguments.filename!r}")
+        if len(arguments.takes) > 1:
+            if "track" not in _check_pattern("--score", arguments.score, {"track"}):
+                raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
+            if "track" not in _check_pattern("--filename", arguments.filename, _FIELDS):
+                raise InputError(f"several takes need {{track}} in --filename; given {arguments.filename!r}")
+            tracks = [take.stem for take in arguments.takes]
+            twice = next((track for track in tracks if tracks.count(track) > 1), None)
+            if twice is not None:
+                raise InputError(
+                    f"two takes are called {twice!r}: their stems would replace each other; separate them one by one "
+                    "with an --out each"
+                )
         options = Options(
             loss=arguments.loss,
             iterations=arguments.iterations,
@@ -110,26 +121,24 @@ class Job:
         """
         began = time.perf_counter()
         with FileTake(path) as take, choose(self.progress, path.name) as progress:
-            score = read_score(self.score.format(track=path.stem), **self.score_options)
+            score = read_score(
+                self.score.format(track=path.stem), need_hands=self.settings.by == "hand", **self.score_options
+            )
             separation = Separation(take, score, self.settings, progress)
             names = separation.names + ((STAGE,) if self.stage else ())
             paths = {name: self._path(path, name) for name in names}
             self._protect(path, paths)
-            with (
-                StemFiles({n: p for n, p in paths.items() if n != STAGE}, take.sample_rate, take.channels, self.sample_format) as files,
-                self._stage_file(paths, take.sample_rate) as stage,
-            ):
-                left = None
+            channels = {name: 2 if name == STAGE else take.channels for name in names}
+            with StemFiles(paths, take.sample_rate, channels, self.sample_format) as files:
+                left = np.zeros(0, np.float32)
                 for name, block in separation.stems():
                     files.write(name, block)
-                    if stage is not None and name == "left_hand":
+                    if self.stage and name == "left_hand":
                         left = block.mean(axis=0)
-                    elif stage is not None and name == "right_hand":
-                        stage.write(STAGE, np.stack([left, block.mean(axis=0)]))
-                plots = self._plot(separation, paths)
+                    elif self.stage and name == "right_hand":
+                        files.write(STAGE, np.stack([left, block.mean(axis=0)]))
+                plots = self._plot(separation, files, next(iter(paths.values())).parent)
                 files.commit()
-                if stage is not None:
-                    stage.commit()
         return {
             "take": str(path),
             "score": self.score.format(track=path.stem),
@@ -148,32 +157,34 @@ class Job:
         return self.out / self.filename.format(track=take.stem, stem=stem, ext=self.sample_format.extension)
 
     def _protect(self, take: Path, paths: dict[str, Path]) -> None:
-        """A stem must never replace the take it comes from."""
+        """Refuse stems that would replace the take they come from."""
         for path in paths.values():
             if path.exists() and path.samefile(take):
                 raise OutputError(f"{path}: a stem would replace its own take; choose another --out or --filename")
 
-    def _stage_file(
-        self, paths: dict[str, Path], sample_rate: float
-    ) -> contextlib.AbstractContextManager[StemFiles | None]:
-        if not self.stage:
-            return contextlib.nullcontext()
-        return StemFiles({STAGE: paths[STAGE]}, sample_rate, 2, self.sample_format)
-
-    def _plot(self, separation: Separation, paths: dict[str, Path]) -> list[Path]:
+    def _plot(self, separation: Separation, files: StemFiles, folder: Path) -> list[Path]:
+        """Draw the pictures beside the stems; they come to their places together with them."""
         if not self.plots:
             return []
         from terzetto.hands.plots import plot_analysis
 
-        return plot_analysis(separation, next(iter(paths.values())).parent)
+        plots = []
+        for made in plot_analysis(separation, files.workshop(folder)):
+            plots.append(folder / made.name)
+            files.add(made, plots[-1])
+        return plots
 
 
-def _check_pattern(option: str, pattern: str, fields: set[str]) -> None:
+def _check_pattern(option: str, pattern: str, fields: set[str]) -> set[str]:
+    """Return the fields that a pattern uses; raise `InputError` for others and for what is not a pattern."""
     try:
         used = {name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None}
-    except ValueError as error:
+        unknown = used - fields
+        if not unknown:
+            pattern.format(**dict.fromkeys(fields, "x"))
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise InputError(f"{option} {pattern!r} is not a pattern ({error})") from None
-    unknown = used - fields
     if unknown:
         valid = ", ".join(f"{{{name}}}" for name in sorted(fields))
         raise InputError(f"{option} {pattern!r} has the unknown field {{{sorted(unknown)[0]}}}; valid: {valid}")
+    return used

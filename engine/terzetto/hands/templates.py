@@ -88,7 +88,8 @@ def partials(pitch: int, tuning: float, highest: float) -> NDArray[np.float64]:
     fundamental = 440.0 * 2.0 ** ((pitch - 69 + tuning) / 12)
     number = np.arange(1, max(int(highest / fundamental), 1) + 1)
     frequency = number * fundamental * np.sqrt(1.0 + inharmonicity(pitch) * number**2)
-    return frequency[frequency <= highest]
+    result: NDArray[np.float64] = frequency[frequency <= highest]
+    return result
 
 
 def harmonic_template(pitch: int, grid: FrameGrid, bins: int, tuning: float = 0.0, lowest_partial: int = 1) -> Float:
@@ -118,7 +119,8 @@ def harmonic_template(pitch: int, grid: FrameGrid, bins: int, tuning: float = 0.
 def onset_template(grid: FrameGrid, bins: int) -> Float:
     """Return the start of every onset template, bins: a hammer's noise, falling with frequency (section 2.2.1.3)."""
     template = np.exp(-np.arange(bins) * grid.bin_hz / ONSET_ROLL_OFF)
-    return (template / template.sum()).astype(np.float32)
+    result: Float = (template / template.sum()).astype(np.float32)
+    return result
 
 
 def informed_templates(layout: TemplateLayout, grid: FrameGrid, bins: int, tuning: float = 0.0) -> Float:

@@ -340,7 +340,10 @@ class _Segment:
                 gain,
                 self.peak,
             )
-        left *= self.sounds[here][:, None]
+        # Where one hand alone sounds, all is its own; where none does, neither's.
+        left_sounds, right_sounds = H_left.any(axis=0), H_right.any(axis=0)
+        left[:, ~left_sounds] = 0.0
+        left[:, left_sounds & ~right_sounds] = spectra[:, left_sounds & ~right_sounds]
         return left
 
     def _masks(self, here: slice) -> Iterator[Float]:

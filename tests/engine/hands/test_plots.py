@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import same_color, to_rgba
 
 from terzetto.audio.files import ArrayTake
-from terzetto.errors import OutputError
+from terzetto.errors import OutputError, TerzettoWarning
 from terzetto.hands import plots
 from terzetto.hands.factorise import Options
 from terzetto.hands.separate import Separation, Settings, magnitudes
@@ -134,6 +134,19 @@ def test_hands_show_only_their_own_notes_in_their_colours(figures: dict) -> None
     for panel, colour in ((left_mask, plots.LEFT_COLOUR), (right_mask, plots.RIGHT_COLOUR)):
         assert panel.images[0].get_cmap()(1.0) == pytest.approx(to_rgba(colour), abs=1e-3)
         assert same_color(panel._left_title.get_color(), colour)
+
+
+def test_a_silent_take_has_empty_pictures() -> None:
+    with pytest.warns(TerzettoWarning, match="silent"):
+        separation = Separation(
+            ArrayTake(np.zeros((2, 16000)), RATE),
+            Score.from_notes(NOTES),
+            Settings(jobs=1, options=Options(iterations=3, loss_interval=1)),
+        )
+    figures = plots.figures(separation)
+    assert not np.asarray(figures["decomposition.png"].axes[5].images[0].get_array()).any()
+    for figure in figures.values():
+        figure.draw_without_rendering()
 
 
 def test_no_hands_without_hands_in_the_score() -> None:

@@ -19,7 +19,8 @@ from terzetto.errors import OutputError
 from terzetto.evaluate import hands
 from terzetto.hands.factorise import Options
 from terzetto.hands.plots import plot_analysis
-from terzetto.hands.separate import Separation, Settings
+from terzetto.hands.separate import Separation
+from terzetto.hands.settings import Settings
 from terzetto.progress import Progress, between, silent
 from terzetto.score.read import read_score
 

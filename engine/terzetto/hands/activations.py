@@ -87,7 +87,7 @@ class NoteActivations:
         return np.asarray(self.stage >= 0)
 
     def _amplitudes(self, members: NDArray[np.bool_]) -> tuple[Float, Float]:
-        """Expected amplitude of the chosen notes together, for the harmonic and the onset templates: pitches × frames."""
+        """Return the chosen notes' expected amplitude for harmonic and onset templates, pitches × frames."""
         harmonic = np.zeros((len(self.layout.pitches), self.frames), np.float32)
         onset = np.zeros_like(harmonic)
         for i in np.flatnonzero(members):

@@ -115,7 +115,7 @@ def split_hands(
 
 
 def peak_bins(W: Float) -> NDArray[np.float64]:
-    """Return, per template and bin, the (fractional) bin of the nearest spectral peak; the bin itself if none is near."""
+    """Return, per template and bin, the (fractional) bin of the nearest peak; the bin itself if none is near."""
     rows, bins = W.shape
     result = np.tile(np.arange(bins, dtype=np.float64), (rows, 1))
     logarithm = np.log(W + 1e-12)

@@ -114,7 +114,7 @@ class Factoriser(Protocol):
 
 
 def nmf(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
-    """Nonnegative matrix factorisation with multiplicative updates (Zunner 2021, table 2.1; KL: Lee and Seung, 2001)."""
+    """Nonnegative matrix factorisation, multiplicative updates (Zunner 2021, table 2.1; KL: Lee and Seung, 2001)."""
     iterations = options.iterations or 12
     learned, H, losses = _kernel.nmf(
         V,
@@ -247,7 +247,7 @@ def find(method: str) -> Factoriser:
 
 
 def _above_partial(W: Float, lowest: int) -> Float:
-    """Mask that leaves of each harmonic row what lies above its partial ``lowest`` − 1; rows without gaps stay whole."""
+    """Return the mask of what lies above each harmonic row's partial ``lowest`` − 1; rows without gaps stay whole."""
     mask = np.ones_like(W)
     for row, template in enumerate(W):
         support = np.flatnonzero(template > 0)

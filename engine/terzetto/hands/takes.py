@@ -15,7 +15,8 @@ from terzetto.audio.files import FileTake
 from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
 from terzetto.errors import InputError, OutputError
 from terzetto.hands.factorise import Options
-from terzetto.hands.separate import Separation, Settings
+from terzetto.hands.separate import Separation
+from terzetto.hands.settings import Settings
 from terzetto.progress import choose
 from terzetto.score.read import read_score
 

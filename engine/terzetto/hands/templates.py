@@ -84,7 +84,7 @@ def inharmonicity(pitch: float) -> float:
 
 
 def partials(pitch: int, tuning: float, highest: float) -> NDArray[np.float64]:
-    """Return the frequencies in Hz of a pitch's partials up to ``highest``; ``tuning`` in semitones from A4 = 440 Hz."""
+    """Return the frequencies in Hz of a pitch's partials up to ``highest``; ``tuning`` in semitones from 440 Hz."""
     fundamental = 440.0 * 2.0 ** ((pitch - 69 + tuning) / 12)
     number = np.arange(1, max(int(highest / fundamental), 1) + 1)
     frequency = number * fundamental * np.sqrt(1.0 + inharmonicity(pitch) * number**2)

@@ -57,9 +57,7 @@ def test_a_piece_of_the_frames_is_a_piece_of_the_whole() -> None:
 
 @pytest.mark.parametrize("by", ["hand", "pitch", "note", "track"])
 def test_parts_share_every_activation_completely(by: str) -> None:
-    score = score_of(
-        (0.0, 1.0, 60, "right"), (0.2, 2.0, 60, "left"), (0.5, 1.5, 48, "left"), (1.2, 2.0, 60, "right")
-    )
+    score = score_of((0.0, 1.0, 60, "right"), (0.2, 2.0, 60, "left"), (0.5, 1.5, 48, "left"), (1.2, 2.0, 60, "right"))
     layout = TemplateLayout.of(score)
     notes = activate(score, layout, GRID, 0, 120)
     H = notes.initial() * np.random.default_rng(0).random((layout.rows, 120), np.float32)

@@ -10,9 +10,11 @@ from matplotlib.colors import same_color, to_rgba
 
 from terzetto.audio.files import ArrayTake
 from terzetto.errors import OutputError, TerzettoWarning
-from terzetto.hands import plots
+from terzetto.hands import drawing, plots
+from terzetto.hands.analysis import magnitudes
 from terzetto.hands.factorise import Options
-from terzetto.hands.separate import Separation, Settings, magnitudes
+from terzetto.hands.separate import Separation
+from terzetto.hands.settings import Settings
 from terzetto.score.notes import Score
 
 RATE = 8000.0
@@ -98,7 +100,7 @@ def test_piano_roll_has_a_box_per_note_in_its_hands_colour(figures: dict) -> Non
     axes = figures["piano_roll.png"].axes[0]
     boxes = {collection.get_label(): collection for collection in axes.collections}
     assert {name: len(c.get_paths()) for name, c in boxes.items()} == {"left hand": 2, "right hand": 3}
-    for name, colour in (("left hand", plots.LEFT_COLOUR), ("right hand", plots.RIGHT_COLOUR)):
+    for name, colour in (("left hand", drawing.LEFT_COLOUR), ("right hand", drawing.RIGHT_COLOUR)):
         assert same_color(boxes[name].get_facecolor()[0], colour)
     extents = boxes["left hand"].get_paths()[1].get_extents()
     assert (extents.x0, extents.x1) == pytest.approx((1.0, 1.8))
@@ -131,7 +133,7 @@ def test_hands_show_only_their_own_notes_in_their_colours(figures: dict) -> None
     assert highest[4:].any() and not highest[:4].any()
     both = left_mask.images[0].get_array() + right_mask.images[0].get_array()
     assert both.max() == pytest.approx(1.0, abs=1e-5)
-    for panel, colour in ((left_mask, plots.LEFT_COLOUR), (right_mask, plots.RIGHT_COLOUR)):
+    for panel, colour in ((left_mask, drawing.LEFT_COLOUR), (right_mask, drawing.RIGHT_COLOUR)):
         assert panel.images[0].get_cmap()(1.0) == pytest.approx(to_rgba(colour), abs=1e-3)
         assert same_color(panel._left_title.get_color(), colour)
 

@@ -8,9 +8,12 @@ import terzetto
 from terzetto.audio.files import ArrayTake
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.evaluate.separation import si_sdr
-from terzetto.hands import separate as module
+from terzetto.hands import segment as segment_module
+from terzetto.hands import separate as separate_module
 from terzetto.hands.factorise import Options
-from terzetto.hands.separate import Separation, Settings, in_parallel, separate_hands
+from terzetto.hands.separate import Separation, separate_hands
+from terzetto.hands.settings import Settings
+from terzetto.parallel import in_parallel
 
 from .conftest import compose, play
 
@@ -91,8 +94,8 @@ def test_any_sample_rate(rate) -> None:
 
 def test_a_long_take_in_segments_is_as_good_as_whole(piece, monkeypatch) -> None:
     whole = separate_hands(piece.mix, piece.sample_rate, piece.score)
-    monkeypatch.setattr(module, "_SEGMENT", 3.0)
-    monkeypatch.setattr(module, "_PIECE", 1.0)
+    monkeypatch.setattr(separate_module, "_SEGMENT", 3.0)
+    monkeypatch.setattr(segment_module, "_PIECE", 1.0)
     pieces = separate_hands(piece.mix, piece.sample_rate, piece.score)
     assert np.abs(sum(pieces.values()) - piece.mix).max() < 1e-6
     for a, b in zip(quality(piece, whole), quality(piece, pieces), strict=True):
@@ -104,7 +107,7 @@ def test_a_long_take_in_segments_is_as_good_as_whole(piece, monkeypatch) -> None
 
 def test_how_a_take_is_cut_into_pieces_hardly_matters(piece, monkeypatch) -> None:
     whole = separate_hands(piece.mix, piece.sample_rate, piece.score)
-    monkeypatch.setattr(module, "_PIECE", 2.0)
+    monkeypatch.setattr(segment_module, "_PIECE", 2.0)
     cut = separate_hands(piece.mix, piece.sample_rate, piece.score)
     assert si_sdr(whole["left_hand"], cut["left_hand"]) > 40
 
@@ -192,9 +195,7 @@ def test_notes_beyond_the_end_are_mentioned(piece) -> None:
 
 def test_progress_rises_to_one(piece) -> None:
     seen: list[float] = []
-    separate_hands(
-        piece.mix, piece.sample_rate, piece.score, progress=lambda stage, fraction: seen.append(fraction)
-    )
+    separate_hands(piece.mix, piece.sample_rate, piece.score, progress=lambda stage, fraction: seen.append(fraction))
     assert seen[-1] == 1.0 and seen == sorted(seen) and len(seen) > 5
 
 

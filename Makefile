@@ -29,6 +29,9 @@ demo: $(READY)
 test: $(READY) sanitize
 	$(BIN)/python -m pytest -m "not soak"
 
+sanitize: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/sanitize.sh
+
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak
 

@@ -8,18 +8,22 @@ A subcommand is a module behind the entry-point group ``terzetto.commands`` with
 
 Such a module imports nothing heavy at its top, so ``terzetto --help`` answers at once.
 
-Exit status: 0 done, 1 part of a batch failed, 2 nothing done (bad input, bad usage), 130 interrupted.
+Exit status: 0 done, 1 part of a batch failed, 2 nothing done (bad input, bad usage), 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
-from typing import Protocol, TextIO, cast
+from io import TextIOWrapper
+from typing import NoReturn, Protocol, TextIO, cast
 
 from terzetto import __version__
 from terzetto.errors import TerzettoError, TerzettoWarning
@@ -56,10 +60,22 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    arguments = build_parser().parse_args(argv)
-    warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that the terminal cannot show must not end the work
+            stream.reconfigure(errors="backslashreplace")
+    with _ended_in_order(), warnings.catch_warnings():
+        warnings.simplefilter("always", TerzettoWarning)  # once for every take, not once for all
+        warnings.showwarning = _show_warning
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
-        return int(arguments.run(arguments))
+        try:
+            arguments = build_parser().parse_args(argv)
+            return int(arguments.run(arguments))
+        finally:
+            sys.stdout.flush()  # else a pipe that is gone shows only when Python ends
     except KeyboardInterrupt:
         print("terzetto: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -70,6 +86,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TerzettoError as error:
         print_error(error)
         return EXIT_FAILED
+    except MemoryError:
+        print_error(MemoryError("not enough memory; separate a shorter take, or by hand"))
+        return EXIT_FAILED
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM unwind the work like Ctrl-C does, so that nothing half-written stays behind."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def print_error(error: BaseException, what: str = "") -> None:
@@ -88,6 +124,6 @@ def _show_warning(
 ) -> None:
     """Our own warnings are one plain line; other packages' keep Python's form."""
     if issubclass(category, TerzettoWarning):
-        print(f"terzetto: warning: {message}", file=sys.stderr)
+        print(f"terzetto: warning: {' '.join(str(message).split())}", file=sys.stderr)
     else:
         print(warnings.formatwarning(message, category, filename, lineno, line), file=sys.stderr, end="")

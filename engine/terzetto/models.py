@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
@@ -84,7 +85,7 @@ def providers() -> list[str]:
     return [*chosen, "CPUExecutionProvider"]
 
 
-def open_model(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
+def open_model(path: str | os.PathLike[str], *, threads: int = 0) -> onnxruntime.InferenceSession:
     """Open an ONNX model on the best provider that works.
 
     Parameters
@@ -99,7 +100,8 @@ def open_model(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
     ModelError
         The file is missing or is not a valid ONNX model.
     """
-    if path.suffix != ".onnx":
+    path = Path(path)
+    if path.suffix.lower() != ".onnx":
         raise ModelError(f"{path}: a model is an .onnx file; this ends in {path.suffix or 'nothing'!r}")
     if not path.is_file():
         raise ModelError(f"{path}: no such model")

@@ -86,4 +86,6 @@ def choose(kind: str, title: str) -> ProgressBar | JsonProgress:
     """Return the progress for ``auto`` (a bar on a terminal, else nothing), ``bar``, ``json`` or ``none``."""
     if kind == "auto":
         kind = "bar" if sys.stderr.isatty() else "none"
-    return {"bar": ProgressBar, "json": JsonProgress, "none": NoProgress}[kind](title)
+    kinds: dict[str, type[ProgressBar] | type[JsonProgress]]
+    kinds = {"bar": ProgressBar, "json": JsonProgress, "none": NoProgress}
+    return kinds[kind](title)

@@ -29,19 +29,12 @@ void Sweep::pass(const Visit& visit) {
         const std::size_t p = backwards ? plan_.parts.size() - 1 - job : job;
         const Part& part = plan_.parts[p];
         StripWork& mine = work(worker);
-        const Strip* strip = nullptr; // the one before the one just found
-        const auto visit_now = [&](const Strip* ahead) {
-            if (!strip) return;
-            mine.aim(*strip, ahead);
-            visit(mine, static_cast<std::size_t>(strip - plan_.strips.data()), p);
-        };
         for (std::size_t i = part.first; i < part.last; ++i) {
-            const Strip& found = plan_.strips[backwards ? part.first + part.last - 1 - i : i];
-            if (!found.count) continue;
-            visit_now(&found);
-            strip = &found;
+            const std::size_t s = backwards ? part.first + part.last - 1 - i : i;
+            if (!plan_.strips[s].count) continue;
+            mine.aim(plan_.strips[s]);
+            visit(mine, s, p);
         }
-        visit_now(nullptr);
     });
 }
 

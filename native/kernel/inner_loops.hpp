@@ -27,7 +27,7 @@ constexpr float kLogFloor = 1e-35f;
 // Rows end in a partial vector. Its floats, padded with zeros, are read through the `tail` pointers; `full`
 // below is the number of floats before it.
 struct Quad {
-    const float* frame[kQuadFrames];      // rows of V, padded copies
+    const float* frame[kQuadFrames];      // rows of V
     const float* frame_tail[kQuadFrames]; //
     std::uint32_t live;                   // frames that exist; the others repeat a valid one with zero activations
     std::uint32_t count;                  // active templates
@@ -39,17 +39,6 @@ struct Quad {
     float* const* into;                   //
     float* const* into_tail;              //
     const float* const* factor;           // 4 floats each
-};
-
-// The next strip's frames, copied to where the loops want them while they compute: one sequential stream, a few lines
-// between the multiplications, is what hardware prefetching serves best, and rows of an odd number of floats come to
-// lie on cache lines. What is left at the end is copied by finish().
-struct Feed {
-    const float* from = nullptr; // `rows` rows of `columns` floats
-    float* to = nullptr;         // rows `stride` apart
-    std::size_t rows = 0, columns = 0, stride = 0;
-    std::size_t full = 0; // floats in whole vectors: those copied by the loops
-    std::size_t row = 0, column = 0;
 };
 
 struct Span {
@@ -78,18 +67,17 @@ struct InnerLoops {
     std::size_t width;
 
     // out[i][f] = sum_k w[i][k] frame[f][k]                                                        W^T V
-    void (*project)(const Quad* quads, std::size_t n, Span span, float* scratch, Feed& feed);
+    void (*project)(const Quad* quads, std::size_t n, Span span, float* scratch);
 
     // into[i][k] += sum_f factor[i][f] frame[f][k]                                                 V H^T
-    void (*spread)(const Quad* quads, std::size_t n, Span span, Feed& feed);
+    void (*spread)(const Quad* quads, std::size_t n, Span span);
 
     // out[i][f] = sum_k w[i][k] Q[f][k], Q = V / (W H + eps)                                       W^T (V / WH)
     // loss, if not null, grows by the KL divergence of V from W H.
-    void (*ratio_project)(const Quad* quads, std::size_t n, Span span, float eps, float* scratch, double* loss,
-                          Feed& feed);
+    void (*ratio_project)(const Quad* quads, std::size_t n, Span span, float eps, float* scratch, double* loss);
 
     // into[i][k] += sum_f factor[i][f] Q[f][k], same Q; `terms` rows                               (V / WH) H^T
-    void (*ratio_spread)(const Quad* quads, std::size_t n, Span span, float eps, Feed& feed);
+    void (*ratio_spread)(const Quad* quads, std::size_t n, Span span, float eps);
 
     // The loss itself, from the reconstruction.
     double (*loss)(const Quad* quads, std::size_t n, Span span, Loss kind);

@@ -36,60 +36,11 @@ inline std::size_t most_rows(const Quad* quads, std::size_t n) {
 
 // ---- project: W^T V ------------------------------------------------------------------------------------
 
-// Some whole vectors of one row, out of a feed.
-struct Portion {
-    const float* from = nullptr;
-    float* to = nullptr;
-    std::size_t floats = 0;
-};
-
-inline Portion take_portion(Feed& feed, std::size_t floats) {
-    if (feed.row == feed.rows || !feed.full) return {};
-    const std::size_t left = feed.full - feed.column;
-    const Portion portion{feed.from + feed.row * feed.columns + feed.column,
-                          feed.to + feed.row * feed.stride + feed.column, left < floats ? left : floats};
-    feed.column += portion.floats;
-    if (feed.column == feed.full) {
-        feed.column = 0;
-        ++feed.row;
-    }
-    return portion;
-}
-
-inline void copy(const Portion& p) {
-    for (std::size_t k = 0; k < p.floats; k += W) Vec::load_any(p.from + k).store(p.to + k);
-}
-
-// B x F dot products side by side, k in the lanes, while a portion is copied two vectors a step.
-template <int B, int F, bool Copy>
-inline void dot_steps(Vec (&a)[B][F], const float* const (&w)[B], const float* const (&v)[F], std::size_t begin,
-                      std::size_t end, const Portion& portion) {
-    const float* from = portion.from;
-    float* to = portion.to;
-    for (std::size_t k = begin; k < end; k += W) {
-        Vec x[F];
-        TERZETTO_UNROLL
-        for (int f = 0; f < F; ++f) x[f] = Vec::load_any(v[f] + k);
-        if (Copy) {
-            Vec::load_any(from).store(to);
-            Vec::load_any(from + W).store(to + W);
-            from += 2 * W;
-            to += 2 * W;
-        }
-        TERZETTO_UNROLL
-        for (int b = 0; b < B; ++b) {
-            const Vec y = Vec::load_any(w[b] + k);
-            TERZETTO_UNROLL
-            for (int f = 0; f < F; ++f) a[b][f] = Vec::fma(y, x[f], a[b][f]);
-        }
-    }
-}
-
-// The sum of each pair (row, frame) runs in the same order whatever B, F and the block are: a frame's result does not
-// depend on its neighbours.
+// B x F dot products side by side, k in the lanes. The sum of each pair (row, frame) runs in the same order
+// whatever B, F and the block are: a frame's result does not depend on its neighbours.
 template <int B, int F>
 inline void dot_block(const float* const* w, std::size_t w_at, const float* const* v, std::size_t v_at,
-                      std::size_t columns, float* sums, bool fresh, const Portion& portion) {
+                      std::size_t columns, float* sums, bool fresh) {
     Vec a[B][F];
     const float* wp[B];
     const float* vp[F];
@@ -101,10 +52,17 @@ inline void dot_block(const float* const* w, std::size_t w_at, const float* cons
     }
     TERZETTO_UNROLL
     for (int f = 0; f < F; ++f) vp[f] = v[f] + v_at;
-    const std::size_t copied = portion.floats / (2 * W) * W;
-    dot_steps<B, F, true>(a, wp, vp, 0, copied, portion);
-    dot_steps<B, F, false>(a, wp, vp, copied, columns, portion);
-    if (portion.floats % (2 * W)) Vec::load_any(portion.from + 2 * copied).store(portion.to + 2 * copied);
+    for (std::size_t k = 0; k < columns; k += W) {
+        Vec x[F];
+        TERZETTO_UNROLL
+        for (int f = 0; f < F; ++f) x[f] = Vec::load_any(vp[f] + k);
+        TERZETTO_UNROLL
+        for (int b = 0; b < B; ++b) {
+            const Vec y = Vec::load_any(wp[b] + k);
+            TERZETTO_UNROLL
+            for (int f = 0; f < F; ++f) a[b][f] = Vec::fma(y, x[f], a[b][f]);
+        }
+    }
     TERZETTO_UNROLL
     for (int b = 0; b < B; ++b) {
         TERZETTO_UNROLL
@@ -120,16 +78,15 @@ struct DotCall {
     std::size_t columns;
     float* sums;
     bool fresh;
-    Portion portion; // at most twice the columns
 };
 
 template <int B> inline void dot_block_any(int rows, bool one, const DotCall& c) {
     if (rows < B) {
         if constexpr (B > 1) dot_block_any<B - 1>(rows, one, c);
     } else if (one) {
-        dot_block<B, 1>(c.w, c.w_at, c.v, c.v_at, c.columns, c.sums, c.fresh, c.portion);
+        dot_block<B, 1>(c.w, c.w_at, c.v, c.v_at, c.columns, c.sums, c.fresh);
     } else {
-        dot_block<B, 4>(c.w, c.w_at, c.v, c.v_at, c.columns, c.sums, c.fresh, c.portion);
+        dot_block<B, 4>(c.w, c.w_at, c.v, c.v_at, c.columns, c.sums, c.fresh);
     }
 }
 
@@ -146,7 +103,6 @@ inline void dot_rows(const Quad& quad, DotCall call) {
         call.w = w + row;
         call.sums = sums + row * step;
         dot_block_any<Vec::dot_rows>(static_cast<int>(rows), one, call);
-        call.portion = {};
         row += rows;
     }
 }
@@ -162,20 +118,20 @@ inline void write_sums(const Quad& quad, const float* sums) {
     }
 }
 
-void project(const Quad* quads, std::size_t n, Span span, float* scratch, Feed& feed) {
+void project(const Quad* quads, std::size_t n, Span span, float* scratch) {
     const std::size_t columns = block_columns(most_rows(quads, n));
     for (std::size_t k = 0; k < span.full; k += columns) {
         const std::size_t here = span.full - k < columns ? span.full - k : columns;
         float* sums = scratch;
         for (std::size_t q = 0; q < n; sums += quads[q++].count * 4 * W) {
             const Quad& quad = quads[q];
-            dot_rows(quad, {quad.w, k, quad.frame, k, here, sums, k == 0, take_portion(feed, 2 * here)});
+            dot_rows(quad, {quad.w, k, quad.frame, k, here, sums, k == 0});
         }
     }
     float* sums = scratch;
     for (std::size_t q = 0; q < n; sums += quads[q++].count * 4 * W) {
         const Quad& quad = quads[q];
-        if (span.tail) dot_rows(quad, {quad.w_tail, 0, quad.frame_tail, 0, W, sums, span.full == 0, {}});
+        if (span.tail) dot_rows(quad, {quad.w_tail, 0, quad.frame_tail, 0, W, sums, span.full == 0});
         write_sums(quad, sums);
     }
 }
@@ -211,23 +167,22 @@ inline void load_group(const float* const* frame, std::size_t at, Vec (&x)[4][G]
 }
 
 template <int G>
-inline std::size_t spread_columns(const Quad& quad, std::size_t k, std::size_t end, Feed& feed) {
+inline std::size_t spread_columns(const Quad& quad, std::size_t k, std::size_t end) {
     for (; k + G * W <= end; k += G * W) {
         Vec x[4][G];
         load_group<G>(quad.frame, k, x);
-        copy(take_portion(feed, 2 * G * W));
         spread_group<G>(quad, quad.into, k, x);
     }
     return k;
 }
 
-void spread(const Quad* quads, std::size_t n, Span span, Feed& feed) {
+void spread(const Quad* quads, std::size_t n, Span span) {
     const std::size_t columns = block_columns(most_rows(quads, n));
     for (std::size_t k = 0; k < span.full; k += columns) {
         const std::size_t end = span.full - k < columns ? span.full : k + columns;
         for (std::size_t q = 0; q < n; ++q) {
-            const std::size_t rest = spread_columns<Vec::spread_group>(quads[q], k, end, feed);
-            if (Vec::spread_group > 1) spread_columns<1>(quads[q], rest, end, feed);
+            const std::size_t rest = spread_columns<Vec::spread_group>(quads[q], k, end);
+            if (Vec::spread_group > 1) spread_columns<1>(quads[q], rest, end);
         }
     }
     if (!span.tail) return;
@@ -341,8 +296,7 @@ inline void ratio_store(const Quad& quad, const float* const* w, const float* co
 }
 
 template <bool WithLoss>
-void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_value, float* scratch, double* loss,
-                      Feed& feed) {
+void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_value, float* scratch, double* loss) {
     const std::size_t columns = block_columns(most_rows(quads, n));
     const Vec eps = Vec::all(eps_value);
     RatioTarget target;
@@ -355,13 +309,11 @@ void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_val
             const Quad& quad = quads[q];
             Vec total = Vec::all(0.0f);
             std::size_t c = 0;
-            for (; c + Vec::spread_group * W <= here; c += Vec::spread_group * W) {
-                copy(take_portion(feed, 2 * Vec::spread_group * W));
+            for (; c + Vec::spread_group * W <= here; c += Vec::spread_group * W)
                 ratio_store<Vec::spread_group, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
-            }
             for (; c < here; c += W)
                 ratio_store<1, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
-            dot_rows(quad, {quad.w, k, target.row, 0, here, sums, k == 0, {}});
+            dot_rows(quad, {quad.w, k, target.row, 0, here, sums, k == 0});
             if (WithLoss) *loss += static_cast<double>(sum(total));
         }
     }
@@ -371,18 +323,18 @@ void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_val
         if (span.tail) {
             Vec total = Vec::all(0.0f);
             ratio_store<1, WithLoss>(quad, quad.w_tail, quad.frame_tail, 0, target, 0, eps, total);
-            dot_rows(quad, {quad.w_tail, 0, target.row, 0, W, sums, span.full == 0, {}});
+            dot_rows(quad, {quad.w_tail, 0, target.row, 0, W, sums, span.full == 0});
             if (WithLoss) *loss += static_cast<double>(sum(total));
         }
         write_sums(quad, sums);
     }
 }
 
-void ratio_project(const Quad* quads, std::size_t n, Span span, float eps, float* scratch, double* loss, Feed& feed) {
+void ratio_project(const Quad* quads, std::size_t n, Span span, float eps, float* scratch, double* loss) {
     if (loss)
-        ratio_project_as<true>(quads, n, span, eps, scratch, loss, feed);
+        ratio_project_as<true>(quads, n, span, eps, scratch, loss);
     else
-        ratio_project_as<false>(quads, n, span, eps, scratch, loss, feed);
+        ratio_project_as<false>(quads, n, span, eps, scratch, loss);
 }
 
 template <int G>
@@ -396,7 +348,7 @@ inline void ratio_spread_group(const Quad& quad, const float* const* w, const fl
     spread_group<G>(quad, into, at, v);
 }
 
-void ratio_spread(const Quad* quads, std::size_t n, Span span, float eps_value, Feed& feed) {
+void ratio_spread(const Quad* quads, std::size_t n, Span span, float eps_value) {
     const std::size_t columns = block_columns(2 * most_rows(quads, n));
     const Vec eps = Vec::all(eps_value);
     constexpr std::size_t group = Vec::spread_group * W;
@@ -405,10 +357,8 @@ void ratio_spread(const Quad* quads, std::size_t n, Span span, float eps_value, 
         for (std::size_t q = 0; q < n; ++q) {
             const Quad& quad = quads[q];
             std::size_t c = k;
-            for (; c + group <= end; c += group) {
-                copy(take_portion(feed, 2 * Vec::spread_group * W));
+            for (; c + group <= end; c += group)
                 ratio_spread_group<Vec::spread_group>(quad, quad.w, quad.frame, quad.into, c, eps);
-            }
             for (; c < end; c += W) ratio_spread_group<1>(quad, quad.w, quad.frame, quad.into, c, eps);
         }
     }

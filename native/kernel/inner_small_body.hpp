@@ -173,9 +173,9 @@ void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_
     for (std::size_t row = 0; row < count;) {
         const std::size_t rows = count - row < Vec::dot_rows ? count - row : Vec::dot_rows;
         const int height = static_cast<int>(rows);
-        dot_block_any<Vec::dot_rows>(height, false, {a.row + row, 0, four, 0, span.full, sums, true, {}});
+        dot_block_any<Vec::dot_rows>(height, false, {a.row + row, 0, four, 0, span.full, sums, true});
         if (span.tail)
-            dot_block_any<Vec::dot_rows>(height, false, {a.tail + row, 0, four_tail, 0, W, sums, false, {}});
+            dot_block_any<Vec::dot_rows>(height, false, {a.tail + row, 0, four_tail, 0, W, sums, false});
         for (std::size_t i = 0; i < rows; ++i) {
             const float* s = sums + i * 4 * W;
             sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), out[row + i]);

@@ -91,7 +91,7 @@ private:
         float* h = h_.block(strip);
         work.bind_templates(encoder_rows_);
         work.bind_result(h);
-        loops_.project(work.quads(), work.quad_count(), span_, work.scratch.data(), work.feed());
+        loops_.project(work.quads(), work.quad_count(), span_, work.scratch.data());
         mask_.apply(strip, h);
     }
 
@@ -107,7 +107,7 @@ private:
                 if (!more) return;
                 work.add_outer(plan_.parts[p], sums_[p], h_.block(strip));
                 work.add_terms(plan_.parts[p], sums_[p], 0, h_.block(strip));
-                loops_.spread(work.quads(), work.quad_count(), span_, work.feed());
+                loops_.spread(work.quads(), work.quad_count(), span_);
             });
             if (more) pairs.sum_activation_gram(plan_, sums_, hht);
         };
@@ -123,14 +123,14 @@ private:
                 float* b = work.block_b.data();
                 work.bind_templates(decoder_rows_);
                 work.bind_result(a);
-                loops_.project(work.quads(), work.quad_count(), span_, work.scratch.data(), work.feed());
+                loops_.project(work.quads(), work.quad_count(), span_, work.scratch.data());
                 mask_.apply(strip, a);
                 work.gather_gram(gram);
                 loops_.gram_times(b, h_.block(strip), work.gram(), work.strip().count);
                 mask_.apply(strip, b);
                 work.add_terms(plan_.parts[p], sums_[p], 0, a);
                 work.add_terms(plan_.parts[p], sums_[p], 1, b);
-                loops_.spread(work.quads(), work.quad_count(), span_, work.feed());
+                loops_.spread(work.quads(), work.quad_count(), span_);
             });
             refine_columns(crew_, plan_, encoder_, *numerators_, options_.eps, scratch_, [&](const TemplateBlock& b) {
                 loops_.refine_encoder(b, denominators_->get(), nullptr, nullptr);
@@ -202,7 +202,7 @@ private:
         sweep_.pass([&](StripWork& work, std::size_t strip, std::size_t p) {
             mask_.write(strip, work.block_a.data());
             work.add_terms(plan_.parts[p], sums_[p], 0, work.block_a.data());
-            loops_.spread(work.quads(), work.quad_count(), span_, work.feed());
+            loops_.spread(work.quads(), work.quad_count(), span_);
         });
         for (std::size_t p = 0; p < sums_.size(); ++p) {
             for (const std::uint32_t r : plan_.parts[p].rows) {
@@ -225,7 +225,7 @@ private:
             if (with_loss)
                 losses[p] += loops_.loss(work.quads(), work.quad_count(), span_, options_.loss);
             work.add_terms(plan_.parts[p], sums_[p], 0, h);
-            loops_.ratio_spread(work.quads(), work.quad_count(), span_, options_.eps, work.feed());
+            loops_.ratio_spread(work.quads(), work.quad_count(), span_, options_.eps);
             for (std::size_t i = 0; i < work.strip().count; ++i) {
                 double& to = sums_[p].activation[plan_.parts[p].place[work.row(i)]];
                 for (std::size_t f = 0; f < kStripFrames; ++f) to += static_cast<double>(h[i * kStripFrames + f]);
@@ -239,10 +239,10 @@ private:
             work.bind_templates(decoder_rows_);
             work.bind_activations(h_.block(strip));
             work.bind_result(a);
-            loops_.ratio_project(work.quads(), work.quad_count(), span_, options_.eps, work.scratch.data(), nullptr, work.feed());
+            loops_.ratio_project(work.quads(), work.quad_count(), span_, options_.eps, work.scratch.data(), nullptr);
             mask_.apply(strip, a);
             work.add_terms(plan_.parts[p], sums_[p], 0, a);
-            loops_.spread(work.quads(), work.quad_count(), span_, work.feed());
+            loops_.spread(work.quads(), work.quad_count(), span_);
         });
     }
 
@@ -297,7 +297,7 @@ void encode(const Signal& signal, const float* encoder, std::size_t templates, c
     sweep.pass([&](StripWork& work, std::size_t strip, std::size_t) {
         work.bind_templates(rows);
         work.bind_result(result.block(strip));
-        loops.project(work.quads(), work.quad_count(), span, work.scratch.data(), work.feed());
+        loops.project(work.quads(), work.quad_count(), span, work.scratch.data());
         bits.apply(strip, result.block(strip));
     });
     result.write(h);

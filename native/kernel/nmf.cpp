@@ -65,12 +65,12 @@ void euclidean(State& state, TemplateRows& w) {
             float* h = state.h.block(strip);
             work.bind_templates(rows);
             work.bind_result(work.block_a.data());
-            loops.project(work.quads(), work.quad_count(), state.span, work.scratch.data(), work.feed());
+            loops.project(work.quads(), work.quad_count(), state.span, work.scratch.data());
             work.gather_gram(gram);
             loops.step_euclidean(h, work.block_a.data(), work.gram(), work.strip().count, eps, work.block_b.data());
             work.add_outer(plan.parts[p], sums[p], h);
             work.add_terms(plan.parts[p], sums[p], 0, h);
-            loops.spread(work.quads(), work.quad_count(), state.span, work.feed());
+            loops.spread(work.quads(), work.quad_count(), state.span);
         });
         pairs.sum_activation_gram(plan, sums, hht);
         pairs.fill_weights(hht, weight);
@@ -116,11 +116,11 @@ void kullback_leibler(State& state, TemplateRows& w) {
             work.bind_activations(h);
             work.bind_result(work.block_a.data());
             loops.ratio_project(work.quads(), work.quad_count(), state.span, eps, work.scratch.data(),
-                                pending ? &losses[p] : nullptr, work.feed());
+                                pending ? &losses[p] : nullptr);
             for (std::size_t i = 0; i < count; ++i) work.block_b.data()[i] = row_sum[work.row(i)];
             loops.step_kl(h, work.block_a.data(), work.block_b.data(), count, eps);
             work.add_terms(plan.parts[p], sums[p], 0, h);
-            loops.ratio_spread(work.quads(), work.quad_count(), state.span, eps, work.feed());
+            loops.ratio_spread(work.quads(), work.quad_count(), state.span, eps);
             for (std::size_t i = 0; i < count; ++i) {
                 double& to = sums[p].activation[plan.parts[p].place[work.row(i)]];
                 for (std::size_t f = 0; f < kStripFrames; ++f) to += static_cast<double>(h[i * kStripFrames + f]);
@@ -160,7 +160,7 @@ void fixed_euclidean(State& state, const RowsView& w, const std::vector<float>& 
     state.sweep.pass([&](StripWork& work, std::size_t strip, std::size_t) {
         work.bind_templates(w);
         work.bind_result(numerators.block(strip));
-        loops.project(work.quads(), work.quad_count(), state.span, work.scratch.data(), work.feed());
+        loops.project(work.quads(), work.quad_count(), state.span, work.scratch.data());
     });
     bool one_by_one = state.options.loss_interval > 0 && state.exact.tiny();
     for (int done = 0; done < state.options.iterations;) {
@@ -216,7 +216,7 @@ void fixed_kullback_leibler(State& state, const RowsView& w, const std::vector<f
             for (std::size_t i = 0; i < count; ++i) work.block_b.data()[i] = row_sum[work.row(i)];
             for (std::size_t i = 0; i < steps; ++i) {
                 loops.ratio_project(work.quads(), work.quad_count(), state.span, eps, work.scratch.data(),
-                                    wanted(i) ? &losses[p * steps + i] : nullptr, work.feed());
+                                    wanted(i) ? &losses[p * steps + i] : nullptr);
                 loops.step_kl(h, work.block_a.data(), work.block_b.data(), count, eps);
             }
         });

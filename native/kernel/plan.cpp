@@ -40,9 +40,9 @@ Plan::Plan(std::size_t template_count, std::size_t frame_count, std::size_t buff
 }
 
 void Plan::divide(std::size_t buffers) {
-    // Each part costs `buffers` arrays of up to the size of W: eight hundredths of V at most, except that a piece
-    // long enough for two threads gets two parts.
-    const std::size_t affordable = buffers && templates ? frames / (12 * buffers * templates) : 8;
+    // Each part costs `buffers` arrays of up to the size of W: a twentieth of V at most, except that a piece
+    // long enough for two threads gets two parts. (More would also cost time, to add them up.)
+    const std::size_t affordable = buffers && templates ? frames / (24 * buffers * templates) : 8;
     const std::size_t least = frames >= 512 ? 2 : 1;
     const std::size_t wanted = std::max(least, std::min<std::size_t>(8, affordable));
     const auto cost = [](const Strip& s) { return s.quad_at[kStripQuads] - s.quad_at[0] + kStripQuads; };

@@ -13,39 +13,12 @@ constexpr std::size_t kMostSets = 2;
 StripWork::StripWork(const Plan& plan, const Signal& signal, const InnerLoops& loops)
     : scratch(4 * 512 + (plan.most_quad_rows + 4) * kQuadFrames * kMaxWidth), block_a((plan.most_rows + 1) * kStripFrames),
       block_b((plan.most_rows + 1) * kStripFrames), plan_(plan), signal_(signal), loops_(loops),
-      span_(signal.span(loops)), quads_(kStripQuads), frame_stride_(row_stride(signal.bins)),
-      frames_{AlignedFloats(kStripFrames * frame_stride_), AlignedFloats(kStripFrames * frame_stride_)},
-      w_(plan.most_quad_rows),
+      span_(signal.span(loops)), quads_(kStripQuads), tails_(kStripFrames * kMaxWidth), w_(plan.most_quad_rows),
       w_tail_(plan.most_quad_rows), h_(plan.most_quad_rows), out_(plan.most_quad_rows),
       into_(kMostSets * plan.most_quad_rows), into_tail_(kMostSets * plan.most_quad_rows),
       factor_(kMostSets * plan.most_quad_rows), gram_(plan.most_rows * plan.most_rows),
       outer_(plan.most_rows * rounded_up(plan.most_rows, kMaxWidth)),
       transposed_(kStripFrames * rounded_up(plan.most_rows, kMaxWidth)) {}
-
-// Copies a strip's frames, bit by bit, into the buffer that is not in use.
-void StripWork::start_feed(const Strip& strip) {
-    const std::size_t other = 1 - now_;
-    held_[other] = &strip;
-    feed_ = Feed{};
-    feed_.from = signal_.v + strip.first_frame * signal_.bins;
-    feed_.to = frames_[other].data();
-    feed_.rows = strip.frames;
-    feed_.columns = signal_.bins;
-    feed_.stride = frame_stride_;
-    feed_.full = span_.full;
-}
-
-void StripWork::finish_feed() {
-    for (std::size_t r = 0; r < feed_.rows; ++r) {
-        const float* from = feed_.from + r * feed_.columns;
-        float* to = feed_.to + r * feed_.stride;
-        std::size_t begin = feed_.full; // the partial vectors are always left; the padding is zero for good
-        if (r == feed_.row) begin = feed_.column;
-        if (r > feed_.row) begin = 0;
-        std::memcpy(to + begin, from + begin, (feed_.columns - begin) * sizeof(float));
-    }
-    feed_ = Feed{};
-}
 
 void StripWork::point_frames(Quad& quad, std::size_t q) {
     const std::size_t first = q * kQuadFrames;
@@ -53,26 +26,16 @@ void StripWork::point_frames(Quad& quad, std::size_t q) {
     for (std::size_t f = 0; f < kQuadFrames; ++f) {
         // Frames past the end repeat the last one: readable, and without activations of no effect.
         const std::size_t in_strip = std::min<std::size_t>(first + f, strip_->frames - 1);
-        quad.frame[f] = frames_[now_].data() + in_strip * frame_stride_;
-        quad.frame_tail[f] = quad.frame[f] + span_.full;
+        const float* frame = signal_.v + (strip_->first_frame + in_strip) * signal_.bins;
+        float* tail = tails_.data() + (first + f) * kMaxWidth;
+        if (span_.tail) std::memcpy(tail, frame + span_.full, (signal_.bins - span_.full) * sizeof(float));
+        quad.frame[f] = frame;
+        quad.frame_tail[f] = tail;
     }
 }
 
-void StripWork::hold(const Strip& strip, const Strip* ahead) {
+void StripWork::aim(const Strip& strip) {
     strip_ = &strip;
-    finish_feed();
-    if (held_[now_] != &strip) {
-        if (held_[1 - now_] != &strip) {
-            start_feed(strip);
-            finish_feed();
-        }
-        now_ = 1 - now_;
-    }
-    if (ahead) start_feed(*ahead);
-}
-
-void StripWork::aim(const Strip& strip, const Strip* ahead) {
-    hold(strip, ahead);
     quad_count_ = 0;
     const std::size_t base = strip.quad_at[0];
     for (std::size_t q = 0; q < kStripQuads; ++q) {
@@ -92,7 +55,7 @@ void StripWork::aim(const Strip& strip, const Strip* ahead) {
 }
 
 void StripWork::aim_idle(const Strip& strip) {
-    hold(strip, nullptr);
+    strip_ = &strip;
     quad_count_ = 0;
     for (std::size_t q = 0; q < kStripQuads && q * kQuadFrames < strip.frames; ++q) {
         if (strip.quad_at[q + 1] != strip.quad_at[q]) continue;

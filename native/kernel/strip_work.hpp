@@ -22,9 +22,8 @@ class StripWork {
 public:
     StripWork(const Plan& plan, const Signal& signal, const InnerLoops& loops);
 
-    // Points at a strip's active quads; `ahead`: the strip that comes next (its frames are fetched meanwhile), or null.
-    void aim(const Strip& strip, const Strip* ahead);
-    Feed& feed() { return feed_; }
+    // Points at a strip's active quads.
+    void aim(const Strip& strip);
     // The strip's idle quads (no active template) instead.
     void aim_idle(const Strip& strip);
 
@@ -51,9 +50,6 @@ public:
 private:
     void bind(std::vector<const float*>& list, const float* block);
     void point_frames(Quad& quad, std::size_t q);
-    void hold(const Strip& strip, const Strip* ahead);
-    void start_feed(const Strip& strip);
-    void finish_feed();
 
     const Plan& plan_;
     const Signal& signal_;
@@ -62,12 +58,7 @@ private:
     const Strip* strip_ = nullptr;
     std::vector<Quad> quads_;
     std::size_t quad_count_ = 0;
-    // Two strips' frames, padded: the current one and the next.
-    std::size_t frame_stride_;
-    AlignedFloats frames_[2];
-    const Strip* held_[2] = {nullptr, nullptr};
-    std::size_t now_ = 0;
-    Feed feed_;
+    AlignedFloats tails_;               // the strip's frames' ends, padded
     std::vector<const float*> w_, w_tail_, h_;
     std::vector<float*> out_;
     std::size_t sets_ = 0;

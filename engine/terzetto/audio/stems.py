@@ -1,12 +1,13 @@
 """Write a set of stems: all of them whole, or none.
 
-Stems are written under temporary names beside their places and renamed together at the end.
+Stems are written in hidden folders beside their places and moved there together at the end.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import errno
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.audio.files import FileTake, blocks
+from terzetto.audio.files import FileTake, blocks, open_audio
 from terzetto.errors import InputError, OutputError
+
+_SPARE_FILES = 64  # open files that the rest of the program may need beside the stems
+# Whatever pedalboard, the system or a failed check may raise while writing.
+_FAILURES = (OSError, RuntimeError, ValueError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -48,74 +53,100 @@ class StemFiles:
     ----------
     paths
         Stem name → where it goes. Folders are made.
-    sample_rate, channels
-        Of the stems. Integer formats need a whole sample rate in Hz.
+    sample_rate
+        Of the stems, a whole number of Hz.
+    channels
+        Of all stems, or stem name → its channels.
     sample_format
         One of `FORMATS`. For an integer format the stems are scaled by one common gain if any exceeds full scale.
+
+    Attributes
+    ----------
+    gain : float
+        The common gain, known after `commit`.
 
     Raises
     ------
     OutputError
-        A folder cannot be made or written, or the disk is full. No file is left behind then.
+        A folder cannot be made or written, or the disk is full. No file is left behind then, and files that were
+        there before are as they were.
     """
 
     def __init__(
-        self, paths: Mapping[str, Path], sample_rate: float, channels: int, sample_format: SampleFormat
+        self,
+        paths: Mapping[str, Path],
+        sample_rate: float,
+        channels: int | Mapping[str, int],
+        sample_format: SampleFormat,
     ) -> None:
         self.paths = dict(paths)
         self.gain = 1.0
-        self._format, self._sample_rate, self._channels = sample_format, sample_rate, channels
-        self._peak, self._frames = 0.0, 0
+        self._format, self._sample_rate = sample_format, sample_rate
+        self._channels = dict.fromkeys(self.paths, channels) if isinstance(channels, int) else dict(channels)
+        self._peak = 0.0
+        self._frames = dict.fromkeys(self.paths, 0)
         self._temporary: dict[str, Path] = {}
+        self._extras: dict[Path, Path] = {}  # where a file goes → where it is
+        self._workshops: dict[Path, Path] = {}  # folder → the hidden folder in it where its files are made
         self._made_folders: list[Path] = []
         self._writers: dict[str, Any] = {}
         if len(set(self.paths.values())) < len(self.paths):
             raise InputError(f"two stems would be written to one file: {', '.join(map(str, self.paths.values()))}")
+        if sample_rate != int(sample_rate):
+            raise InputError(f"stems need a whole sample rate in Hz; given {sample_rate}")
+        _allow_open_files(len(self.paths))
+        path = Path()
         try:
             for name, path in self.paths.items():
-                self._make_folder(path.parent)
                 if path.is_dir():
                     raise OutputError(f"{path}: is a folder; remove it or choose another --out or --filename")
-                handle, temporary = tempfile.mkstemp(".wav", f".{path.stem}.", path.parent)
-                os.close(handle)
-                self._temporary[name] = Path(temporary)
-                self._writers[name] = self._open(temporary, 32)
-        except OSError as error:
+                self._temporary[name] = self.workshop(path.parent) / f"{len(self._temporary)}.wav"
+                self._writers[name] = self._open(name, self._temporary[name], 32)
+        except _FAILURES as error:
             self._discard()
-            raise _explain(error, next(iter(self.paths.values())).parent) from None
+            raise _explain(error, path.parent) from None
+        except BaseException:  # Ctrl-C: nobody calls __exit__ yet
+            self._discard()
+            raise
+
+    def workshop(self, folder: Path) -> Path:
+        """Return the hidden folder in which files for ``folder`` are made; both folders are made if need be."""
+        if folder not in self._workshops:
+            self._made_folders += reversed([new for new in (folder, *folder.parents) if not new.exists()])
+            folder.mkdir(parents=True, exist_ok=True)
+            self._workshops[folder] = Path(tempfile.mkdtemp(prefix=".terzetto-", dir=folder))
+        return self._workshops[folder]
+
+    def add(self, made: Path, path: Path) -> None:
+        """Let `commit` move a file made in the `workshop` to its place, together with the stems."""
+        self._extras[path] = made
 
     def write(self, name: str, block: NDArray[np.float32]) -> None:
         """Append a block (channels × frames) to a stem."""
         try:
-            self._writers[name].write(block)
-        except (RuntimeError, OSError) as error:
+            _append(self._writers[name], block)
+        except _FAILURES as error:
             raise _explain(error, self.paths[name].parent) from None
         self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
-        if name == next(iter(self.paths)):
-            self._frames += block.shape[1]
+        self._frames[name] += block.shape[1]
 
     def commit(self) -> None:
         """Finish all files and move them to their places."""
+        folder = next(iter(self.paths.values())).parent
         try:
-            for writer in self._writers.values():
+            for name, writer in self._writers.items():
                 writer.close()
+                self._check_length(name)
             self._writers.clear()
-            for temporary in self._temporary.values():
-                self._check_length(temporary)
             if not self._format.floating:
                 self.gain = 1.0 if self._peak <= 1.0 else 0.999 / self._peak
                 for name in self._temporary:
                     self._convert(name)
-            mask = os.umask(0)
-            os.umask(mask)
-            for temporary in self._temporary.values():
-                temporary.chmod(0o666 & ~mask)  # mkstemp's 0600 is for secrets
-            for name, temporary in self._temporary.items():
-                temporary.replace(self.paths[name])
-            self._temporary.clear()
+            moves = {self.paths[name]: made for name, made in self._temporary.items()}
+            self._move({**moves, **self._extras})
             self._made_folders.clear()
-        except (RuntimeError, OSError) as error:
-            raise _explain(error, next(iter(self.paths.values())).parent) from None
+        except _FAILURES as error:
+            raise _explain(error, folder) from None
 
     def __enter__(self) -> Self:
         return self
@@ -125,53 +156,89 @@ class StemFiles:
     ) -> None:
         self._discard()
 
-    def _open(self, path: str | Path, bit_depth: int) -> Any:
-        from pedalboard.io import AudioFile
-
-        rate = self._sample_rate
-        return AudioFile(str(path), "w", int(rate) if rate == int(rate) else rate, self._channels, bit_depth=bit_depth)
+    def _open(self, name: str, path: Path, bit_depth: int) -> Any:
+        path.touch()  # with the permissions of any new file; pedalboard's own would not follow the umask
+        return open_audio(path, "w", int(self._sample_rate), self._channels[name], bit_depth=bit_depth)
 
     def _convert(self, name: str) -> None:
         """Rewrite a finished float file in the integer format, scaled by the common gain."""
         source = self._temporary[name]
-        handle, target = tempfile.mkstemp(f".{self._format.extension}", source.stem, source.parent)
-        os.close(handle)
-        self._temporary[name] = Path(target)
-        try:
-            with FileTake(source) as take, self._open(target, self._format.bit_depth) as file:
-                for block in blocks(take):
-                    file.write(block * np.float32(self.gain))
-        finally:
-            source.unlink(missing_ok=True)
-        self._check_length(Path(target))
+        target = source.with_name(f"{source.stem}-converted.{self._format.extension}")
+        with FileTake(source) as take, self._open(name, target, self._format.bit_depth) as file:
+            for block in blocks(take):
+                _append(file, block * np.float32(self.gain))
+        source.unlink()
+        self._temporary[name] = target
+        self._check_length(name)
 
-    def _check_length(self, path: Path) -> None:
-        """A full disk may show only in what can be read back."""
+    def _check_length(self, name: str) -> None:
+        """Read back how much was written: a full disk may show only there."""
+        path = self._temporary[name]
         try:
             with FileTake(path) as take:
-                if take.frames == self._frames:
+                if take.frames == self._frames[name]:
                     return
         except InputError:
             pass
-        raise OSError(f"only a part of {path.parent} could be written; is the disk full?")
+        raise OSError(errno.ENOSPC, "only a part could be written")
 
-    def _make_folder(self, folder: Path) -> None:
-        new = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        self._made_folders += new
+    def _move(self, moves: dict[Path, Path]) -> None:
+        """Move all files to their places, or none: files that were there come back if one cannot be moved."""
+        aside: dict[Path, Path] = {}
+        moved: list[Path] = []
+        try:
+            for number, (path, made) in enumerate(moves.items()):
+                if path.exists() or path.is_symlink():
+                    aside[path] = made.with_name(f"{number}.before")
+                    path.replace(aside[path])
+                moved.append(path)
+                made.replace(path)
+        except BaseException:
+            for path in moved:
+                path.unlink(missing_ok=True)
+            for path, before in aside.items():
+                if before.exists() or before.is_symlink():
+                    before.replace(path)
+            raise
 
     def _discard(self) -> None:
         for writer in self._writers.values():
-            with contextlib.suppress(RuntimeError, OSError):
+            with contextlib.suppress(*_FAILURES):
                 writer.close()
         self._writers.clear()
-        for temporary in self._temporary.values():
-            temporary.unlink(missing_ok=True)
-        self._temporary.clear()
-        for folder in self._made_folders:
+        for workshop in self._workshops.values():
+            shutil.rmtree(workshop, ignore_errors=True)
+        self._workshops.clear()
+        for folder in sorted(self._made_folders, key=lambda folder: -len(folder.parts)):
             with contextlib.suppress(OSError):
                 folder.rmdir()
         self._made_folders.clear()
+
+
+def _append(writer: Any, block: NDArray[np.float32]) -> None:
+    # pedalboard cannot tell channels from frames in a square block.
+    square = block.shape[0] == block.shape[1] > 1
+    for part in (block[:, :1], block[:, 1:]) if square else (block,):
+        writer.write(part)
+
+
+def _allow_open_files(stems: int) -> None:
+    """Raise this process's soft limit of open files if need be: by note, a piece has thousands of stems."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    count = stems + _SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= count:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+    except (OSError, ValueError):
+        raise OutputError(
+            f"{stems} stems are more than the {hard} files this system lets a program open; "
+            "raise that limit (ulimit -Hn) or separate a part of the take"
+        ) from None
 
 
 def _explain(error: BaseException, folder: Path) -> OutputError:
@@ -180,7 +247,8 @@ def _explain(error: BaseException, folder: Path) -> OutputError:
     if isinstance(error, PermissionError):
         return OutputError(f"{folder}: may not be written (permission denied); choose another --out")
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return OutputError(f"{folder}: is a file, not a folder; choose another --out")
-    if isinstance(error, RuntimeError) or getattr(error, "errno", None) == 28:
+        return OutputError(f"{folder}: is a file, not a folder, or lies in one; choose another --out")
+    number = getattr(error, "errno", None)
+    if isinstance(error, RuntimeError) or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return OutputError(f"{folder}: could not be written; is the disk full? ({error})")
     return OutputError(f"{folder}: could not be written ({error})")

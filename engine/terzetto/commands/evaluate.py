@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
+
+from terzetto.commands import whole_number
 
 HELP = "measure results: a folder of separated hands, or a method on a data set"
 
@@ -34,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     method.add_argument("--mask", default="coherent", choices=["coherent", "wiener", "ratio"])
     method.add_argument("--oracles", action="store_true", help="add the masks made from the true hands")
-    method.add_argument("--seed", type=int, default=0, help="of the jitter (default: 0)")
+    method.add_argument("--seed", type=whole_number, default=0, help="of the jitter (default: 0)")
     method.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     method.set_defaults(task=_separation)
 
@@ -45,18 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _hands(arguments: argparse.Namespace) -> int:
-    import json
-
     from terzetto.evaluate import hands
 
     results = hands.evaluate(arguments.references, arguments.estimates)
-    print(json.dumps(results, indent=2) if arguments.json else hands.table(results))
+    print(_json(results) if arguments.json else hands.table(results))
     return 0
 
 
 def _separation(arguments: argparse.Namespace) -> int:
-    import json
-
     from terzetto.evaluate import hands_benchmark as benchmark
 
     results = benchmark.evaluate(
@@ -67,5 +66,20 @@ def _separation(arguments: argparse.Namespace) -> int:
         oracles=arguments.oracles,
         seed=arguments.seed,
     )
-    print(json.dumps(results, indent=2) if arguments.json else benchmark.table(results))
+    print(_json(results) if arguments.json else benchmark.table(results))
     return 0
+
+
+def _json(results: Any) -> str:
+    """Return results as JSON, which has no word for infinity (a perfect estimate, a silent one): null."""
+    import json
+    import math
+
+    def finite(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: finite(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [finite(part) for part in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(finite(results), indent=2, allow_nan=False)

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from terzetto.commands import whole_number
+
 HELP = "separate a piano recording into its left and right hand, by its score"
 
 _EPILOG = """\
@@ -21,7 +23,9 @@ exit status: 0 done, 1 some takes of several failed, 2 nothing was done, 130 int
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("takes", nargs="+", type=Path, metavar="TAKE", help="audio file, mono or stereo, any sample rate")
+    parser.add_argument(
+        "takes", nargs="+", type=Path, metavar="TAKE", help="audio file, mono or stereo, any sample rate"
+    )
     score = parser.add_argument_group("score")
     score.add_argument(
         "--score",
@@ -49,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=["fitted", "informed", "random", "higher"],
         help="how the NAE's encoder starts (default: fitted)",
     )
-    method.add_argument("--seed", type=int, default=0, help="for --encoder random (default: 0)")
+    method.add_argument("--seed", type=whole_number, default=0, help="for --encoder random (default: 0)")
     output = parser.add_argument_group("output")
     output.add_argument("-o", "--out", type=Path, default=Path("separated"), help="folder (default: separated/)")
     output.add_argument(
@@ -69,7 +73,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--stereo-stage", action="store_true", help="add stage.EXT: the left hand on the left, the right on the right"
     )
-    output.add_argument("--plots", action="store_true", help="add PNGs: piano roll, templates, activations, masks, loss")
+    output.add_argument(
+        "--plots", action="store_true", help="add PNGs: piano roll, templates, activations, masks, loss"
+    )
     output.add_argument("--json", action="store_true", help="print the result as one JSON object")
     output.add_argument(
         "--progress",

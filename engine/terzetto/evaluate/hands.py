@@ -2,7 +2,8 @@
 
 Conventions: a take is one recording with a left and a right hand. In a folder it is found as
 ``NAME/left_hand.EXT`` with ``NAME/right_hand.EXT``, as the two files themselves in the folder, or as
-``NAME.lh.EXT`` with ``NAME.rh.EXT``. Stereo is mixed to mono before measuring. Measures: `terzetto.evaluate.separation`.
+``NAME.lh.EXT`` with ``NAME.rh.EXT``. Stereo is mixed to mono before measuring. Measures:
+`terzetto.evaluate.separation`.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def evaluate(
             (
                 hand,
                 OrderedDict(
-                    (measure, float(np.mean([take[hand][measure] for take in results.values()])))
+                    (measure, sum(take[hand][measure] for take in results.values()) / len(results))
                     for measure in next(iter(results.values()))[hand]
                 ),
             )
@@ -101,7 +102,7 @@ def table(results: OrderedDict[str, OrderedDict[str, OrderedDict[str, float]]]) 
     for take in results.values():
         measures = list(next(iter(take.values())))
     titles = {"si_sdr": "SI-SDR", "si_sdr_improvement": "SI-SDRi", "sdr": "SDR", "sir": "SIR", "sar": "SAR"}
-    width = max(len(name) for name in results)
+    width = max(4, *(len(name) for name in results))
     lines = [f"{'take':{width}}  {'hand':10}  " + "  ".join(f"{titles[m]:>7}" for m in measures)]
     for name, take in results.items():
         for hand, scores in take.items():
@@ -122,4 +123,7 @@ def _evaluate_take(name: str, reference: Pair, estimate: Pair, with_bss_eval: bo
     if max(lengths) - min(lengths) > _LENGTH_TOLERANCE * rate:
         raise InputError(f"{name}: the files differ in length: {[round(n / rate, 2) for n in lengths]} s")
     stack = np.stack([signal[: min(lengths)] for signal in signals])
-    return separation.evaluate(stack[:2], stack[2:], rate, NAMES, with_bss_eval=with_bss_eval)
+    try:
+        return separation.evaluate(stack[:2], stack[2:], rate, NAMES, with_bss_eval=with_bss_eval)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None

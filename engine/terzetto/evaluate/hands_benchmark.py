@@ -87,9 +87,14 @@ def evaluate(
     scores: dict[str, dict[str, list[tuple[float, float]]]] = {c: {m: [] for m in methods} for c in conditions}
     best: dict[str, list[tuple[float, float]]] = {}
     for index, (pair, path) in enumerate(takes.values()):
-        (left, rate), (right, _) = (read_audio(pair[hand]) for hand in NAMES)
+        (left, rate), (right, other_rate) = (read_audio(pair[hand]) for hand in NAMES)
+        if rate != other_rate:
+            raise InputError(f"{pair[NAMES[1]]}: has {other_rate:g} Hz, but the left hand {rate:g} Hz; resample one")
         length = min(left.shape[1], right.shape[1])
         truth = np.stack([left[:, :length].mean(axis=0), right[:, :length].mean(axis=0)])
+        for hand, signal in zip(NAMES, truth, strict=True):
+            if not signal.any():
+                raise InputError(f"{pair[hand]}: is silent: no ratio to it can be measured")
         mix, score = left[:, :length] + right[:, :length], read_score(path)
         for condition in conditions:
             known = in_condition(score, condition, seed + index)
@@ -187,8 +192,6 @@ def _oracles(truth: Float) -> dict[str, tuple[float, float]]:
         ),
     }
     return {
-        name: _measure(
-            truth, [librosa.istft(mix * mask, hop_length=hop, length=truth.shape[1]) for mask in make()]
-        )
+        name: _measure(truth, [librosa.istft(mix * mask, hop_length=hop, length=truth.shape[1]) for mask in make()])
         for name, make in choices.items()
     }

@@ -9,6 +9,8 @@ Campaign*; computed by museval). The two kinds are never compared. All values ar
 from __future__ import annotations
 
 import importlib.util
+import math
+import warnings
 from collections import OrderedDict
 from types import ModuleType
 
@@ -43,22 +45,33 @@ def si_sdr(reference: Signals, estimate: Signals) -> float:
     signal, noise = float(target @ target), float(error @ error)
     if signal == 0.0:
         return -np.inf
-    return float("inf") if noise == 0.0 else 10.0 * np.log10(signal / noise)
+    return float("inf") if noise == 0.0 else 10.0 * math.log10(signal / noise)
 
 
 def bss_eval(references: Signals, estimates: Signals, sample_rate: float) -> dict[str, NDArray[np.float64]]:
-    """Return ``sdr``, ``sir`` and ``sar`` per source in dB: the median over frames of one second (BSS Eval v4)."""
+    """Return ``sdr``, ``sir`` and ``sar`` per source in dB: the median over frames of one second (BSS Eval v4).
+
+    A silent estimate has an ``sdr`` of ``-inf`` and neither ``sir`` nor ``sar`` (``nan``).
+    """
     validate(references, estimates)
     window = round(sample_rate)
     metrics = _museval_metrics()
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # museval refuses silent estimates. An estimate's measures depend on no other estimate, so one stands in for it.
+    silent = np.asarray(~estimates.any(axis=1))
+    estimates = np.where(silent[:, None], references, estimates)
+    # Frames in which a reference or an estimate is silent have no ratio; museval leaves them as NaN.
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         sdr, _, sir, sar, _ = metrics.bss_eval(
             references[..., None], estimates[..., None], window=window, hop=window, bsseval_sources_version=False
         )
-    return {
-        name: np.nanmedian(np.asarray(values, np.float64), axis=1)
-        for name, values in (("sdr", sdr), ("sir", sir), ("sar", sar))
-    }
+        medians = {
+            name: np.nanmedian(np.asarray(values, np.float64), axis=1)
+            for name, values in (("sdr", sdr), ("sir", sir), ("sar", sar))
+        }
+    for name, values in medians.items():
+        values[silent] = -np.inf if name == "sdr" else np.nan
+    return medians
 
 
 def evaluate(
@@ -86,7 +99,7 @@ def evaluate(
 
 
 def _museval_metrics() -> ModuleType:
-    """museval's metrics alone: importing the package pulls in musdb and stempeg, which insist on ffmpeg."""
+    """Load museval's metrics alone: importing the package pulls in musdb and stempeg, which insist on ffmpeg."""
     package = importlib.util.find_spec("museval")
     if package is None or not package.submodule_search_locations:
         raise InputError("SDR, SIR and SAR need museval: pip install museval")

@@ -13,25 +13,23 @@ zero: they are the score's constraints.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terzetto import _kernel
 from terzetto.errors import InputError
+from terzetto.hands import encoders
 
 Float = NDArray[np.float32]
 Step = Callable[[int, int], bool | None]
 
 LOSSES = ("kl", "euclidean")
-ENCODERS = ("fitted", "informed", "random", "higher")
-_FIT_FRAMES = 512
+ENCODERS = ("fitted", *encoders.STARTS)
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,8 @@ class Options:
             raise InputError(f"encoder {self.encoder!r} is not known; valid: {', '.join(ENCODERS)}")
         if self.iterations is not None and not 1 <= self.iterations <= 100_000:
             raise InputError(f"iterations must be 1 to 100000; given {self.iterations}")
+        if self.seed < 0:
+            raise InputError(f"seed must be 0 or more; given {self.seed}")
         if not 0.0 <= self.eps < np.inf:
             raise InputError(f"eps must be 0 or more; given {self.eps}")
 
@@ -159,13 +159,13 @@ def nae(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
     if options.encoder == "fitted":
         # Kullback-Leibler for the decoder as for NMF; ``iterations`` counts the encoder's updates.
         teacher = nmf(V, W, H, replace(options, iterations=None))
-        encoder = fit_encoder(V, teacher.W, teacher.H, options.iterations or 60, options.threads)
+        encoder = encoders.fit(V, teacher.W, teacher.H, options.iterations or 60, options.threads)
         decoder, losses = teacher.W, teacher.losses
         found = _kernel.encode(V, encoder, mask)
     else:
         encoder, decoder, found, losses = _kernel.nae(
             V,
-            encoder_start(V, W, H, options),
+            encoders.start(V, W, H, options.encoder, options.lowest_partial, options.seed),
             W,
             mask,
             iterations=options.iterations or 100,
@@ -182,55 +182,6 @@ def nae(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
     return Factorisation(decoder, found, losses, infer, encoder)
 
 
-def encoder_start(V: Float, W: Float, H: Float, options: Options) -> Float:
-    """Return the encoder to start from, rows × bins, scaled so that W_D H' has the energy of V (section 3.4)."""
-    if options.encoder == "random":
-        encoder = np.random.default_rng(options.seed).random(W.shape, np.float32)
-    else:
-        encoder = W / np.maximum((W**2).sum(axis=1, keepdims=True), 1e-12)
-        if options.encoder == "higher":
-            encoder = encoder * _above_partial(W, options.lowest_partial)
-    encoder = np.ascontiguousarray(encoder, np.float32)
-    codes = _kernel.encode(V, encoder, H > 0)
-    total = float((W.sum(axis=1, dtype=np.float64) * codes.sum(axis=1, dtype=np.float64)).sum())
-    if total > 0:
-        encoder *= np.float32(V.sum(dtype=np.float64) / total)
-    return encoder
-
-
-def fit_encoder(V: Float, W: Float, H: Float, iterations: int, threads: int = 0) -> Float:
-    """Return the nonnegative encoder, rows × bins, whose masked codes come nearest to activations found otherwise.
-
-    Each row is a nonnegative least-squares problem of its own, min ‖h_r − V_r e‖² over the frames where the row is
-    allowed, solved by multiplicative updates from the row's mean share of each bin.
-    """
-    model = H.T @ W
-    model = np.maximum(model, 1e-9 * model.max(initial=1e-20))  # a bin no template reaches has no share
-    np.divide(V, model, out=model)
-    allowed = H > 0
-    seen = allowed.astype(np.float32) @ V
-    encoder = np.divide(W * (H @ model), seen, out=np.zeros_like(W), where=seen > 0)
-    del model
-
-    def fit(row: int) -> None:
-        frames = np.flatnonzero(allowed[row])
-        if not len(frames):
-            return
-        if len(frames) > _FIT_FRAMES:  # evenly chosen: a row has few degrees of freedom that matter
-            frames = frames[np.linspace(0, len(frames) - 1, _FIT_FRAMES).round().astype(int)]
-        bins = np.flatnonzero(encoder[row])
-        data, target = V[np.ix_(frames, bins)], H[row, frames]
-        weights, numerator = encoder[row, bins], target @ data
-        for _ in range(iterations):
-            denominator = (data @ weights) @ data
-            weights *= np.divide(numerator, denominator, out=np.ones_like(weights), where=denominator > 0)
-        encoder[row, bins] = weights
-
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        list(pool.map(fit, range(len(W))))
-    return cast(Float, encoder)
-
-
 def find(method: str) -> Factoriser:
     """Return the factoriser of this name.
 
@@ -244,16 +195,3 @@ def find(method: str) -> Factoriser:
         raise InputError(f"method {method!r} is not installed; valid: {', '.join(sorted(points))}")
     factoriser: Factoriser = points[method].load()
     return factoriser
-
-
-def _above_partial(W: Float, lowest: int) -> Float:
-    """Return the mask of what lies above each harmonic row's partial ``lowest`` − 1; rows without gaps stay whole."""
-    mask = np.ones_like(W)
-    for row, template in enumerate(W):
-        support = np.flatnonzero(template > 0)
-        if len(support) == len(template) or not len(support):
-            continue
-        starts = support[np.r_[True, np.diff(support) > 1]]  # each partial is an island of its own
-        if len(starts) >= lowest:
-            mask[row, : starts[lowest - 1]] = 0.0
-    return mask

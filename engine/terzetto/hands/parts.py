@@ -12,6 +12,10 @@ from terzetto.errors import InputError
 from terzetto.score.notes import HANDS, UNKNOWN, Score, pitch_name
 
 
+RESIDUAL = "residual"
+"""Name of what belongs to no part; the stems and it sum to the take."""
+
+
 @dataclass(frozen=True)
 class Grouping:
     """Names of the stems and, for each note of the score, which of them it belongs to (−1: none)."""

@@ -23,7 +23,7 @@ from terzetto.hands import coherence, sampling
 from terzetto.hands.activations import activate
 from terzetto.hands.analysis import Analysis, magnitudes, scale_to
 from terzetto.hands.factorise import Factorisation, Options, find
-from terzetto.hands.parts import Grouping, group
+from terzetto.hands.parts import RESIDUAL, Grouping, group
 from terzetto.hands.segment import Segment
 from terzetto.hands.settings import Settings
 from terzetto.hands.templates import TemplateLayout, estimate_tuning, informed_templates
@@ -54,7 +54,7 @@ class Separation:
 
     def __init__(self, take: Take, score: Score, settings: Settings | None = None, progress: Progress = silent) -> None:
         self.take, self.settings = take, settings or Settings()
-        self.score = _check_score(score, take)
+        self.score = within_take(score, take)
         self.grouping: Grouping = group(self.score, self.settings.by)
         self.grid = FrameGrid.from_seconds(take.sample_rate, WINDOW)
         self.bins = self.grid.bins_up_to(HIGHEST)
@@ -73,7 +73,7 @@ class Separation:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the stems; ``residual`` comes last. They sum to the take."""
-        return (*self.grouping.names, "residual")
+        return (*self.grouping.names, RESIDUAL)
 
     def stems(self) -> Iterator[tuple[str, Float]]:
         """Yield (name, block), blocks channels × frames; the blocks of one stem follow each other in time."""
@@ -219,8 +219,8 @@ def separate_hands(
     return {name: np.concatenate(blocks, axis=1).reshape(shape) for name, blocks in pieces.items()}
 
 
-def _check_score(score: Score, take: Take) -> Score:
-    """Check that the score and the take are of one piece in time."""
+def within_take(score: Score, take: Take) -> Score:
+    """Return the notes that begin within the take; warn when many do not, raise `InputError` when none does."""
     length = take.frames / take.sample_rate
     if not len(score):
         raise InputError("the score has no notes")

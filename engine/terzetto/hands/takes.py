@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import string
 import time
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,10 @@ import numpy as np
 
 from terzetto.audio.files import FileTake
 from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
-from terzetto.errors import InputError, OutputError
+from terzetto.errors import InputError, OutputError, TerzettoWarning
 from terzetto.hands.factorise import Options
-from terzetto.hands.separate import Separation
+from terzetto.hands.parts import RESIDUAL, group
+from terzetto.hands.separate import Separation, within_take
 from terzetto.hands.settings import Settings
 from terzetto.progress import choose
 from terzetto.score.read import read_score
@@ -125,12 +129,15 @@ class Job:
             score = read_score(
                 self.score.format(track=path.stem), need_hands=self.settings.by == "hand", **self.score_options
             )
-            separation = Separation(take, score, self.settings, progress)
-            names = separation.names + ((STAGE,) if self.stage else ())
+            with _warnings_about(path):
+                score = within_take(score, take)
+            names = (*group(score, self.settings.by).names, RESIDUAL) + ((STAGE,) if self.stage else ())
             paths = {name: self._path(path, name) for name in names}
             self._protect(path, paths)
             channels = {name: 2 if name == STAGE else take.channels for name in names}
+            # The files come first: better to hear at once that a folder cannot be written.
             with StemFiles(paths, take.sample_rate, channels, self.sample_format) as files:
+                separation = Separation(take, score, self.settings, progress)
                 left = np.zeros(0, np.float32)
                 for name, block in separation.stems():
                     files.write(name, block)
@@ -149,7 +156,7 @@ class Job:
             "sample_rate": take.sample_rate,
             "notes": len(separation.score),
             "tuning_cents": round(100 * separation.analysis.tuning, 1),
-            "gain_db": round(20 * np.log10(files.gain), 3) if files.gain != 1.0 else 0.0,
+            "gain_db": round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0,
             "method": self.settings.method,
             "elapsed": round(time.perf_counter() - began, 3),
         }
@@ -174,6 +181,16 @@ class Job:
             plots.append(folder / made.name)
             files.add(made, plots[-1])
         return plots
+
+
+@contextlib.contextmanager
+def _warnings_about(path: Path) -> Iterator[None]:
+    """Name the take in our own warnings: of a batch, one wants to know which."""
+    with warnings.catch_warnings(record=True) as caught:
+        yield
+    for warning in caught:
+        about = f"{path}: " if issubclass(warning.category, TerzettoWarning) else ""
+        warnings.warn_explicit(f"{about}{warning.message}", warning.category, warning.filename, warning.lineno)
 
 
 def _check_pattern(option: str, pattern: str, fields: set[str]) -> set[str]:

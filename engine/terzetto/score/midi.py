@@ -9,7 +9,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from terzetto.errors import InputError
+from terzetto.errors import InputError, OutputError
 from terzetto.score.notes import HANDS, LEFT, RIGHT, UNKNOWN, Score
 
 SUSTAIN_PEDAL = 64
@@ -19,7 +19,7 @@ SHORTEST_NOTE = 0.01
 
 
 def read_midi(path: Path) -> Score:
-    """Read every note of a MIDI file, hands still unknown; a part is a track, or a channel of a one-track file.
+    """Read every note of a MIDI file, hands still unknown; a part is a track, or a channel of a file with one.
 
     Notes on the drum channel are left out. Sustain pedal (controller 64) of all tracks counts for all notes.
 
@@ -33,15 +33,17 @@ def read_midi(path: Path) -> Score:
     except FileNotFoundError:
         raise InputError(f"{path}: no such score file") from None
     except OSError as error:
-        raise InputError(f"{path}: not a readable MIDI file ({error or 'damaged'})") from None
-    except (EOFError, ValueError, KeyError, IndexError) as error:
-        raise InputError(f"{path}: the MIDI file is damaged or cut short ({error or 'unexpected end'})") from None
+        raise InputError(f"{path}: not a readable MIDI file ({error.strerror or error})") from None
+    except Exception as error:  # mido's parser lets many kinds out
+        reason = str(error) or "unexpected end"
+        raise InputError(f"{path}: the MIDI file is damaged or cut short ({reason})") from None
     if midi.type == 2:
         raise InputError(f"{path}: MIDI files of type 2 (independent songs) are not supported; save it as type 1")
     if midi.ticks_per_beat & 0x8000 or midi.ticks_per_beat <= 0:
         raise InputError(f"{path}: SMPTE time division is not supported; save the file with ticks per beat")
     clock = _Clock(midi)
-    split_channels = sum(_has_notes(track) for track in midi.tracks) <= 1
+    channels = [_channels(track) for track in midi.tracks]
+    split_channels = sum(map(bool, channels)) <= 1 and max(map(len, channels), default=0) > 1
     rows: list[tuple[float, float, int, float, tuple[int, int]]] = []
     names: dict[tuple[int, int], str] = {}
     pedal_events: list[tuple[float, bool]] = []
@@ -53,16 +55,16 @@ def read_midi(path: Path) -> Score:
             if message.is_meta or message.type not in ("note_on", "note_off", "control_change"):
                 continue
             seconds = clock.seconds(tick)
+            if message.channel == DRUM_CHANNEL:
+                continue
             if message.type == "control_change":
                 if message.control == SUSTAIN_PEDAL:
                     pedal_events.append((seconds, message.value >= 64))
                 continue
-            if message.channel == DRUM_CHANNEL:
-                continue
             part = (number, message.channel if split_channels else 0)
-            names.setdefault(part, f"channel {message.channel + 1}" if split_channels else track.name)
             key = (message.channel, message.note)
             if message.type == "note_on" and message.velocity > 0:
+                names.setdefault(part, f"channel {message.channel + 1}" if split_channels else _name(track))
                 sounding[key].append((seconds, message.velocity / 127))
             elif sounding[key]:
                 onset, velocity = sounding[key].pop(0)
@@ -74,29 +76,39 @@ def read_midi(path: Path) -> Score:
     if not rows:
         raise InputError(f"{path}: the MIDI file has no notes")
     parts = sorted(names)
-    onset, offset, pitch, velocity, part_of = zip(*rows, strict=True)
+    onsets, offsets, pitches, velocities, part_of = zip(*rows, strict=True)
     return Score(
-        np.array(onset),
-        np.array(offset),
-        np.array(pitch),
-        np.array(velocity),
+        np.array(onsets),
+        np.array(offsets),
+        np.array(pitches),
+        np.array(velocities),
         np.full(len(rows), UNKNOWN),
         np.array([parts.index(part) for part in part_of]),
         tuple(names[part] for part in parts),
-        _pedal_intervals(pedal_events, max(offset)),
+        _pedal_intervals(pedal_events, max(offsets)),
     )
 
 
 def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
-    """Write a score as a two-track MIDI file (``right``, ``left``) at 120 beats a minute."""
+    """Write a score as a two-track MIDI file (``right``, ``left``) at 120 beats a minute.
+
+    Raises
+    ------
+    InputError
+        Notes without a hand, or before time 0.
+    OutputError
+        The file cannot be written.
+    """
+    if not score.has_hands:
+        raise InputError("notes without a hand cannot be written to a track for each hand")
+    if (score.onset < 0).any():
+        raise InputError(f"a MIDI file starts at 0; the score's first note is at {score.onset[0]:.3f} s")
     midi = mido.MidiFile(type=1, ticks_per_beat=ticks_per_second // 2)
     for hand in (RIGHT, LEFT):
         part = score.select(score.hand == hand)
         events = [
-            (time, order, mido.Message(kind, note=int(pitch), velocity=int(np.clip(velocity * 127, 1, 127))))
-            for onset, offset, pitch, velocity in zip(
-                part.onset, part.offset, part.pitch, part.velocity, strict=True
-            )
+            (time, order, mido.Message(kind, note=int(pitch), velocity=int(np.clip(round(velocity * 127), 1, 127))))
+            for onset, offset, pitch, velocity in zip(part.onset, part.offset, part.pitch, part.velocity, strict=True)
             for time, order, kind in ((onset, 1, "note_on"), (offset, 0, "note_off"))
         ]
         events += [
@@ -112,7 +124,10 @@ def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
             track.append(message.copy(time=max(now - tick, 0), channel=hand))
             tick = max(now, tick)
         midi.tracks.append(track)
-    midi.save(path)
+    try:
+        midi.save(path)
+    except OSError as error:
+        raise OutputError(f"{path}: could not be written ({error.strerror or error})") from None
 
 
 class _Clock:
@@ -136,11 +151,20 @@ class _Clock:
 
     def seconds(self, tick: int) -> float:
         i = bisect_right(self._ticks, tick) - 1
-        return self._starts[i] + (tick - self._ticks[i]) * self._tempi[i] * 1e-6 / self._per_beat
+        return float(self._starts[i] + (tick - self._ticks[i]) * self._tempi[i] * 1e-6 / self._per_beat)
 
 
-def _has_notes(track: mido.MidiTrack) -> bool:
-    return any(message.type == "note_on" and message.channel != DRUM_CHANNEL for message in track)
+def _channels(track: mido.MidiTrack) -> set[int]:
+    """Return the channels on which a track has notes."""
+    return {message.channel for message in track if message.type == "note_on" and message.velocity > 0} - {DRUM_CHANNEL}
+
+
+def _name(track: mido.MidiTrack) -> str:
+    """Return a track's name; mido reads Latin-1, most programs write UTF-8."""
+    try:
+        return str(track.name).encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return str(track.name)
 
 
 def _pedal_intervals(events: list[tuple[float, bool]], end: float) -> np.ndarray:

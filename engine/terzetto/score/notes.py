@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from terzetto.errors import InputError
 
 LEFT, RIGHT, UNKNOWN = 0, 1, -1
 HANDS = ("left", "right")
+# Eleven days; beyond, something other than seconds was meant.
+_LONGEST = 1e6
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -42,12 +44,14 @@ class Score:
         The MIDI track (or CSV instrument) the note came from, an index into ``track_names``.
     track_names : tuple of str
     pedal : float64 (m, 2)
-        Intervals in seconds during which the sustain pedal is down; empty when the score does not say.
+        Intervals in seconds during which the sustain pedal is down, sorted, apart from each other; empty when the
+        score does not say.
 
     Raises
     ------
     InputError
-        Columns of different length, times that are not finite, notes without length, pitches off the keyboard.
+        Columns of different length, times that are not finite, notes without length, pitches, velocities or hands
+        that there are none of.
     """
 
     onset: NDArray[np.float64]
@@ -76,6 +80,8 @@ class Score:
             raise InputError(f"a score's columns must have one length; given {lengths}")
         if not all(np.isfinite(columns[name]).all() for name in ("onset", "offset", "velocity")):
             raise InputError("the score has times or velocities that are not finite numbers")
+        if not all((np.abs(columns[name]) <= _LONGEST).all() for name in ("onset", "offset")):
+            raise InputError(f"the score has times beyond {_LONGEST:.0f} s; are they in seconds?")
         if (columns["offset"] <= columns["onset"]).any():
             first = int(np.argmax(columns["offset"] <= columns["onset"]))
             raise InputError(
@@ -83,11 +89,16 @@ class Score:
                 f"{columns['onset'][first]:.3f} s; every note needs a duration above 0"
             )
         if ((columns["pitch"] < 0) | (columns["pitch"] > 127)).any():
-            raise InputError(f"the score has pitch {columns['pitch'].max()}; MIDI pitches are 0..127")
+            wrong = columns["pitch"][(columns["pitch"] < 0) | (columns["pitch"] > 127)]
+            raise InputError(f"the score has pitch {wrong[0]}; MIDI pitches are 0..127")
+        if ((columns["velocity"] < 0) | (columns["velocity"] > 1)).any():
+            raise InputError("the score has velocities outside 0..1")
+        if not np.isin(columns["hand"], (LEFT, RIGHT, UNKNOWN)).all():
+            raise InputError(f"a note's hand is {LEFT} (left), {RIGHT} (right) or {UNKNOWN} (unknown)")
         order = np.lexsort((columns["pitch"], columns["onset"]))
         for name, column in columns.items():
             object.__setattr__(self, name, column[order])
-        object.__setattr__(self, "pedal", np.asarray(self.pedal, np.float64).reshape(-1, 2))
+        object.__setattr__(self, "pedal", _union(self.pedal))
 
     def __len__(self) -> int:
         return len(self.onset)
@@ -157,3 +168,17 @@ class Score:
         if not 0 <= pitch <= 127:
             raise InputError(f"split pitch {pitch} is not a MIDI pitch; valid: 0..127 (60 is middle C)")
         return self.with_hands(np.where(self.pitch < pitch, LEFT, RIGHT))
+
+
+def _union(intervals: ArrayLike) -> NDArray[np.float64]:
+    """Return the pedal's intervals sorted, those that overlap as one."""
+    pedal = np.asarray(intervals, np.float64)
+    if pedal.size == 0:
+        return np.zeros((0, 2))
+    if pedal.ndim != 2 or pedal.shape[1] != 2 or not np.isfinite(pedal).all() or (pedal[:, 1] < pedal[:, 0]).any():
+        raise InputError("the pedal's intervals must be (m, 2): down and up in seconds, up not before down")
+    pedal = pedal[np.argsort(pedal[:, 0], kind="stable")]
+    reach = np.maximum.accumulate(pedal[:, 1])
+    first = np.concatenate([[True], pedal[1:, 0] > reach[:-1]])  # begins after all before have ended
+    last = np.concatenate([first[1:], [True]])
+    return np.stack([pedal[first, 0], reach[last]], axis=1)

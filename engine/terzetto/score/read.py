@@ -16,8 +16,14 @@ from terzetto.score.table import read_csv
 
 READERS = {".mid": read_midi, ".midi": read_midi, ".csv": read_csv}
 
-_LEFT_NAME = re.compile(r"\b(left|lh|l\.? ?h\.?|links|linke|gauche|m\.? ?g\.?|sinistra|izquierda|lower|bass)\b", re.I)
-_RIGHT_NAME = re.compile(r"\b(right|rh|r\.? ?h\.?|rechts|rechte|droite|m\.? ?d\.?|destra|derecha|upper|treble)\b", re.I)
+# Whole words, where "_" and digits part words too: "left_hand", "Piano LH 1".
+_WORD = r"(?<![^\W\d_])(?:{})(?![^\W\d_])"
+_LEFT_NAME = re.compile(
+    _WORD.format(r"left(?:hand)?|lh|l\.? ?h\.?|linke?s?|gauche|m\.? ?g\.?|sinistra|izquierda|lower|bass"), re.I
+)
+_RIGHT_NAME = re.compile(
+    _WORD.format(r"right(?:hand)?|rh|r\.? ?h\.?|rechte?s?|droite|m\.? ?d\.?|destra|derecha|upper|treble"), re.I
+)
 _HOW = "say which hand is which with --left-track and --right-track, or give --split-pitch 60"
 
 
@@ -27,6 +33,7 @@ def read_score(
     left_track: str | int | None = None,
     right_track: str | int | None = None,
     split_pitch: int | None = None,
+    need_hands: bool = True,
 ) -> Score:
     """Read a score (``.mid``, ``.midi`` or the FMP notebooks' ``.csv``) with the hand of each note.
 
@@ -39,6 +46,8 @@ def read_score(
         file), or its name. With one of them, all the other parts belong to the other hand.
     split_pitch
         Notes below this MIDI pitch (0..127) belong to the left hand; overrides what the file says.
+    need_hands
+        Whether a score that does not tell the hands is an error; if not, its notes may have none.
 
     Raises
     ------
@@ -48,7 +57,9 @@ def read_score(
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise InputError(f"{path}: a score must be one of {', '.join(READERS)}; this ends in {path.suffix or 'nothing'!r}")
+        raise InputError(
+            f"{path}: a score must be one of {', '.join(READERS)}; this ends in {path.suffix or 'nothing'!r}"
+        )
     score = reader(path)
     if split_pitch is not None:
         if left_track is not None or right_track is not None:
@@ -56,10 +67,10 @@ def read_score(
         score = score.split_at(split_pitch)
     elif left_track is not None or right_track is not None:
         score = _hands_from_choice(score, left_track, right_track)
-    elif not score.has_hands:
+    elif not score.has_hands and need_hands:
         score = _hands_from_parts(score, path)
     for hand, name in enumerate(HANDS):
-        if not (score.hand == hand).any():
+        if need_hands and not (score.hand == hand).any():
             warnings.warn(f"{path}: the score has no notes for the {name} hand", TerzettoWarning, stacklevel=2)
     return score
 
@@ -82,12 +93,13 @@ def _hands_from_choice(score: Score, left: str | int | None, right: str | int | 
 def _find_part(score: Score, choice: str | int) -> int:
     names = score.track_names
     text = str(choice).strip()
-    if text.isdigit() and 1 <= int(text) <= len(names):
+    if text.isdecimal() and 1 <= int(text) <= len(names):
         return int(text) - 1
     matches = [i for i, name in enumerate(names) if name.lower() == text.lower()]
     if len(matches) == 1:
         return matches[0]
-    raise InputError(f"track {text!r} is not in the score; its parts are: {_list_parts(score)}")
+    problem = "is the name of several parts, give its number" if matches else "is not in the score"
+    raise InputError(f"track {text!r} {problem}; its parts are: {_list_parts(score)}")
 
 
 def _hands_from_parts(score: Score, path: Path) -> Score:
@@ -122,6 +134,5 @@ def _describe(score: Score, part: int) -> str:
 
 def _list_parts(score: Score) -> str:
     return ", ".join(
-        f"{part + 1} {name!r} ({int((score.track == part).sum())} notes)"
-        for part, name in enumerate(score.track_names)
+        f"{part + 1} {name!r} ({int((score.track == part).sum())} notes)" for part, name in enumerate(score.track_names)
     )

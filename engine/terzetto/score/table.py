@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +49,7 @@ def read_csv(path: Path) -> Score:
         raise InputError(f"{path}: the score file is empty")
     delimiter = ";" if lines[0].count(";") >= lines[0].count(",") else ","
     reader = csv.reader(lines, delimiter=delimiter)
-    header = [name.strip().lower() for name in next(reader)]
+    header = [name.strip().lower() for name in next(_rows(reader, path))]
     missing = [name for name in COLUMNS[:3] if name not in header]
     if missing:
         raise InputError(
@@ -54,30 +57,44 @@ def read_csv(path: Path) -> Score:
             "Start;Duration;Pitch;Velocity;Instrument (seconds, seconds, MIDI pitch, 0..1, lh or rh)"
         )
     rows: list[tuple[float, float, int, float, str]] = []
-    for fields in reader:
+    for fields in _rows(reader, path):
         if not any(field.strip() for field in fields):
             continue
         row = dict(zip(header, fields, strict=False))
         try:
-            start, duration = float(row["start"]), float(row["duration"])
-            pitch, velocity = int(float(row["pitch"])), float(row.get("velocity") or 0.5)
+            start, duration, pitch = (float(row[name]) for name in COLUMNS[:3])
+            velocity = float(row.get("velocity", "").strip() or 0.5)
+            if not all(map(math.isfinite, (start, duration, pitch, velocity))) or duration <= 0:
+                raise ValueError
+            if pitch not in range(128) or not 0 <= velocity <= 127:
+                raise ValueError
         except (KeyError, ValueError):
             raise InputError(
                 f"{path}: line {reader.line_num} is not a note: {delimiter.join(fields)!r}; "
-                "expected numbers for start, duration, pitch and velocity"
+                "expected numbers: start, duration above 0, pitch 0..127, velocity 0..1 or 0..127"
             ) from None
-        rows.append((start, duration, pitch, velocity, row.get("instrument", "").strip()))
+        rows.append((start, duration, int(pitch), velocity, row.get("instrument", "").strip()))
     if not rows:
         raise InputError(f"{path}: the CSV score has no notes")
     onset, duration_of, pitch_of, velocity_of, instrument = zip(*rows, strict=True)
     names = tuple(sorted(set(instrument)))
     loudest = max(velocity_of)
-    return Score(
-        np.array(onset),
-        np.array(onset) + np.array(duration_of),
-        np.array(pitch_of),
-        np.array(velocity_of) / (127 if loudest > 1 else 1),
-        np.array([HAND_NAMES.get(name.lower(), UNKNOWN) for name in instrument]),
-        np.array([names.index(name) for name in instrument]),
-        names,
-    )
+    try:
+        return Score(
+            np.array(onset),
+            np.array(onset) + np.array(duration_of),
+            np.array(pitch_of),
+            np.array(velocity_of) / (127 if loudest > 1 else 1),
+            np.array([HAND_NAMES.get(name.lower(), UNKNOWN) for name in instrument]),
+            np.array([names.index(name) for name in instrument]),
+            names,
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _rows(reader: Any, path: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InputError(f"{path}: not a readable CSV score ({error})") from None

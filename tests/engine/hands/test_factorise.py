@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from terzetto.errors import InputError
-from terzetto.hands import factorise
-from terzetto.hands.factorise import Factorisation, Options, encoder_start, find, fit_encoder, nae, nmf
+from terzetto.hands import encoders, factorise
+from terzetto.hands.factorise import Factorisation, Options, find, nae, nmf
 
 
 def problem(seed: int = 0, frames: int = 60, bins: int = 40, rows: int = 6):
@@ -52,13 +52,13 @@ def test_inference_is_one_frame_at_a_time() -> None:
 @pytest.mark.parametrize("encoder", ["informed", "random", "higher"])
 def test_encoders_start_as_section_3_4_says(encoder: str) -> None:
     V, W, H = problem()
-    start = encoder_start(V, W, H, Options(encoder=encoder, seed=3))
+    start = encoders.start(V, W, H, encoder, seed=3)
     codes = (start @ V.T) * (H > 0)
     assert (W.T @ codes).sum() == pytest.approx(V.sum(), rel=1e-4), "scaled to the energy of V"
     if encoder == "random":
         assert (start > 0).all()
-        assert np.array_equal(start, encoder_start(V, W, H, Options(encoder=encoder, seed=3)))
-        assert not np.array_equal(start, encoder_start(V, W, H, Options(encoder=encoder, seed=4)))
+        assert np.array_equal(start, encoders.start(V, W, H, encoder, seed=3))
+        assert not np.array_equal(start, encoders.start(V, W, H, encoder, seed=4))
     else:
         assert ((start > 0) <= (W > 0)).all()
 
@@ -68,7 +68,7 @@ def test_higher_harmonics_blind_the_encoder_to_the_lower_ones() -> None:
     W[0, [5, 10, 15, 20, 25, 30, 35]] = 1
     W[1] = 1  # an onset template has no partials to leave out
     H = np.ones((2, 9), np.float32)
-    start = encoder_start(H.T @ W, W, H, Options(encoder="higher", lowest_partial=5))
+    start = encoders.start(H.T @ W, W, H, "higher", lowest_partial=5)
     assert not start[0, :25].any() and start[0, 25:].any()
     assert (start[1] > 0).all()
 
@@ -79,7 +79,7 @@ def test_the_fitted_encoder_finds_what_a_linear_encoder_can() -> None:
     true = rng.random((3, 12), np.float32)
     mask = rng.random((3, 300)) < 0.5
     H = ((true @ V.T) * mask).astype(np.float32)
-    encoder = fit_encoder(V, rng.random((3, 12), np.float32), H, 3000)
+    encoder = encoders.fit(V, rng.random((3, 12), np.float32), H, 3000)
     error = np.abs((encoder @ V.T) * mask - H).max()
     assert error < 0.01 * H.max()
 
@@ -114,6 +114,7 @@ def test_a_factoriser_of_ones_own_needs_a_function_and_an_entry_point(monkeypatc
         ({"encoder": "deep"}, "valid: fitted, informed, random, higher"),
         ({"iterations": 0}, "1 to 100000"),
         ({"eps": -1.0}, "0 or more"),
+        ({"seed": -1}, "0 or more"),
     ],
 )
 def test_options_name_what_is_valid(given, message) -> None:

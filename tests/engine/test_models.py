@@ -1,0 +1,108 @@
+"""Opening models: on what really works, silently, and one clear error for what is no model."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from terzetto import models
+from terzetto.errors import ModelError, TerzettoWarning
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path) -> Path:
+    """A model that doubles four numbers."""
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["x", "x"], ["y"])],
+        "twice",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])],
+    )
+    path = tmp_path / "twice.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return path
+
+
+def test_a_model_opens_and_runs_without_a_word(tiny_model: Path) -> None:
+    # In a process of its own: native libraries write past Python to the terminal.
+    script = f"""
+from pathlib import Path
+import numpy as np
+from terzetto.models import cuda_works, open_model, providers
+session = open_model(Path({str(tiny_model)!r}), threads=1)
+assert session.run(None, {{"x": np.arange(4, dtype=np.float32)}})[0].tolist() == [0, 2, 4, 6]
+print(cuda_works(), *session.get_providers())
+print(*providers())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    opened, offered = (line.split() for line in done.stdout.splitlines())
+    assert offered[-1] == "CPUExecutionProvider" and opened[-1] == "CPUExecutionProvider"
+    if opened[0] == "False":
+        assert offered == ["CPUExecutionProvider"] == opened[1:]
+
+
+def test_a_path_may_be_text(tiny_model: Path) -> None:
+    session = models.open_model(str(tiny_model), threads=1)
+    np.testing.assert_array_equal(session.run(None, {"x": np.ones(4, np.float32)})[0], 2 * np.ones(4))
+
+
+def test_what_is_no_model(tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    whole = tiny_model.read_bytes()
+    contents = {
+        "empty.onnx": b"",
+        "cut.onnx": whole[: len(whole) // 2],
+        "noise.onnx": np.random.default_rng(0).bytes(500),
+        "pickle.onnx": pickle.dumps({"weights": [1, 2]}),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ModelError, match=f"{name}: not a usable ONNX model") as caught:
+            models.open_model(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ModelError, match="no such model"):
+        models.open_model(tmp_path / "missing.onnx")
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ModelError, match="no such model"):
+        models.open_model(tmp_path / "folder.onnx")
+    assert capfd.readouterr().err == ""
+
+
+class _Bomb:
+    exploded = False
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return setattr, (_Bomb, "exploded", True)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.pt", "model.pth", "model", "model.onnx"])
+def test_pickles_are_never_opened(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(ModelError, match=r"is an .onnx file|not a usable ONNX model"):
+        models.open_model(tmp_path / name)
+    assert not _Bomb.exploded
+
+
+def test_two_runtimes_at_once_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert models.explain_runtimes({"onnxruntime-gpu": "1.20"}) is None
+    assert models.explain_runtimes({}) is None
+    both = {"onnxruntime": "1.20.1", "onnxruntime-gpu": "1.22.0"}
+    text = models.explain_runtimes(both)
+    assert text is not None and "\n" not in text
+    for part in ("onnxruntime 1.20.1 and onnxruntime-gpu 1.22.0", "pip uninstall onnxruntime onnxruntime-gpu"):
+        assert part in text
+    monkeypatch.setattr(models, "installed_runtimes", lambda: both)
+    with pytest.warns(TerzettoWarning, match="overwrite each other"):
+        assert models.providers()[-1] == "CPUExecutionProvider"
+
+
+def test_what_is_installed_is_found() -> None:
+    installed = models.installed_runtimes()
+    assert len(installed) == 1 and models.explain_runtimes(installed) is None

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from terzetto.errors import InputError
 from terzetto.score.notes import HANDS, UNKNOWN, Score, pitch_name
 
-
 RESIDUAL = "residual"
 """Name of what belongs to no part; the stems and it sum to the take."""
 

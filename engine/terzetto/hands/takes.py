@@ -137,7 +137,8 @@ class Job:
             channels = {name: 2 if name == STAGE else take.channels for name in names}
             # The files come first: better to hear at once that a folder cannot be written.
             with StemFiles(paths, take.sample_rate, channels, self.sample_format) as files:
-                separation = Separation(take, score, self.settings, progress)
+                with _warnings_about(path):
+                    separation = Separation(take, score, self.settings, progress)
                 left = np.zeros(0, np.float32)
                 for name, block in separation.stems():
                     files.write(name, block)

@@ -158,22 +158,22 @@ def random_problem(
     return Problem(V, W, W_E, H)
 
 
-def piano_problem(frames: int = 400, seed: int = 0) -> Problem:
+def piano_problem(frames: int = 130, seed: int = 0) -> Problem:
     """Like Hands's: harmonic and onset templates, a piano roll as mask, a synthetic spectrogram near both."""
     random = np.random.default_rng(seed)
-    grid = FrameGrid(22050, 512, 128)
-    layout = TemplateLayout(np.array([48, 52, 55, 60, 64, 67, 72]))
+    grid = FrameGrid(11025, 256, 64)
+    layout = TemplateLayout(np.array([52, 57, 60, 64, 69]))
     W = informed_templates(layout, grid, grid.bins)
     stages, pitches = layout.stages, len(layout.pitches)
     H = np.zeros((layout.rows, frames), np.float32)
     for pitch in range(pitches):
-        at = int(random.integers(0, 30))
+        at = int(random.integers(0, 20))
         while at < frames:
-            length = int(random.integers(8, 60))
-            decay = np.exp(-np.arange(min(length, frames - at)) / 25.0)
+            length = int(random.integers(6, 30))
+            decay = np.exp(-np.arange(min(length, frames - at)) / 12.0)
             H[pitch * stages : (pitch + 1) * stages, at : at + length] = decay
             H[layout.harmonic_rows + pitch, at : at + 4] = 0.3
-            at += length + int(random.integers(5, 40))
+            at += length + int(random.integers(5, 30))
     level = (0.5 + random.random(H.shape, np.float32)) * H
     true = W * (0.3 + random.random(W.shape, np.float32))
     V = (level.T @ true * (0.8 + 0.4 * random.random((frames, grid.bins)))).astype(np.float32)
@@ -182,9 +182,9 @@ def piano_problem(frames: int = 400, seed: int = 0) -> Problem:
 
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "random": lambda: random_problem(129, 173, 17),
-    "dense": lambda: random_problem(65, 90, 12, density=1.0, sparse_templates=False),
-    "sparse": lambda: random_problem(257, 301, 23, density=0.06, seed=4),
+    "random": lambda: random_problem(67, 83, 13),
+    "dense": lambda: random_problem(65, 50, 9, density=1.0, sparse_templates=False),
+    "sparse": lambda: random_problem(131, 101, 19, density=0.06, seed=4),
     "piano": piano_problem,
 }
 

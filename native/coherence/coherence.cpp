@@ -6,7 +6,7 @@
 #include <thread>
 
 // One function, compiled for several instruction sets and chosen at load time, where the tool chain can.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) &&                        \
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) &&                       \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define TERZETTO_CLONES __attribute__((target_clones("avx512f", "arch=haswell", "default")))
 #else
@@ -30,11 +30,17 @@ constexpr std::size_t kLanes = 16; // bins worked on together: one cache line, o
 constexpr float kTiny = 1e-20f;
 
 // By value: std::min and std::max return references, which keeps loops out of vector lanes.
-inline float smaller(float a, float b) { return a < b ? a : b; }
-inline float larger(float a, float b) { return a > b ? a : b; }
+inline float smaller(float a, float b) {
+    return a < b ? a : b;
+}
+inline float larger(float a, float b) {
+    return a > b ? a : b;
+}
 
-// Run work(first_bin) for every tile of bins; tiles are independent, so the result does not depend on the threads.
-template <class Work> void for_each_tile(std::size_t bins, unsigned threads, Work&& work) {
+// Run work(first_bin) for every tile of bins; tiles are independent, so the result does not depend on the
+// threads.
+template <class Work>
+void for_each_tile(std::size_t bins, unsigned threads, Work&& work) {
     const std::size_t tiles = (bins + kLanes - 1) / kLanes;
     const auto run = [&](std::size_t begin, std::size_t end) {
         for (std::size_t tile = begin; tile < end; ++tile) work(tile * kLanes);
@@ -96,7 +102,7 @@ struct Turn {
         }
     }
 
-  private:
+private:
     Sample before_[kLanes] = {};
 };
 
@@ -112,9 +118,9 @@ TERZETTO_CLONES void add_turn(float h, const float* w, float threshold, const fl
 
 // Working state of one tile, frames x lanes each.
 struct Track {
-    std::vector<float> xr, xi;     // observed
-    std::vector<float> lr, li, p;  // left source and its variance
-    std::vector<float> mr, mi;     // left as predicted
+    std::vector<float> xr, xi;    // observed
+    std::vector<float> lr, li, p; // left source and its variance
+    std::vector<float> mr, mi;    // left as predicted
     std::vector<float> ar, ai, br, bi, qa, qb;
     explicit Track(std::size_t cells)
         : xr(cells), xi(cells), lr(cells), li(cells), p(cells), mr(cells), mi(cells), ar(cells), ai(cells), br(cells),

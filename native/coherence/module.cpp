@@ -15,9 +15,11 @@ namespace terzetto::coherence {
 
 namespace {
 
-template <class T> using Array = py::array_t<T, py::array::c_style>;
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
 
-template <class T> void check(const Array<T>& array, const char* name, std::initializer_list<py::ssize_t> shape) {
+template <class T>
+void check(const Array<T>& array, const char* name, std::initializer_list<py::ssize_t> shape) {
     bool same = array.ndim() == static_cast<py::ssize_t>(shape.size());
     std::string valid;
     for (py::ssize_t i = 0; i < static_cast<py::ssize_t>(shape.size()); ++i) {
@@ -44,8 +46,8 @@ void learn_advance(const Array<Sample>& X, const Array<float>& W, const Array<fl
     Sample* turn_out = turn.mutable_data();
     float* size_out = size.mutable_data();
     py::gil_scoped_release release;
-    const auto activations = Activations::from_dense(H.data(), nullptr, static_cast<std::size_t>(rows),
-                                                     static_cast<std::size_t>(frames));
+    const auto activations =
+        Activations::from_dense(H.data(), nullptr, static_cast<std::size_t>(rows), static_cast<std::size_t>(frames));
     learn(X.data(), {W.data(), nullptr, static_cast<std::size_t>(rows), static_cast<std::size_t>(bins)}, activations,
           threshold, turn_out, size_out, count);
 }
@@ -82,14 +84,18 @@ PYBIND11_MODULE(_coherence, m) {
     m.def("learn_advance", &learn_advance, py::arg("X").noconvert(), py::arg("W").noconvert(), py::arg("H").noconvert(),
           py::kw_only(), py::arg("threshold"), py::arg("turn").noconvert(), py::arg("size").noconvert(),
           py::arg("threads") = 0,
-          "Add x[n] conj(x[n-1]) and its magnitude to `turn` and `size` (templates x bins) wherever a template that\n"
-          "sounds in both frames makes up more than `threshold` of a bin. X: frames x bins, H: templates x frames.");
+          "Add x[n] conj(x[n-1]) and its magnitude to `turn` and `size` (templates x bins) wherever a "
+          "template that\n"
+          "sounds in both frames makes up more than `threshold` of a bin. X: frames x bins, H: templates x "
+          "frames.");
     m.def("split_left", &split_left, py::arg("X").noconvert(), py::arg("W").noconvert(), py::arg("turning").noconvert(),
           py::arg("H_left").noconvert(), py::arg("H_right").noconvert(), py::arg("gain").noconvert(), py::kw_only(),
           py::arg("correlation"), py::arg("floor"), py::arg("surprise") = 0.5f, py::arg("reach") = 0.5f,
           py::arg("threads") = 0,
-          "Return the left source (frames x bins, complex64) of X; the right one is X minus it. `turning` is W times\n"
-          "the templates' phase advance and its coherence; `gain` (bins) scales the templates to this channel.");
+          "Return the left source (frames x bins, complex64) of X; the right one is X minus it. `turning` is "
+          "W times\n"
+          "the templates' phase advance and its coherence; `gain` (bins) scales the templates to this "
+          "channel.");
 }
 
 } // namespace terzetto::coherence

@@ -63,8 +63,7 @@ void Activations::write(float* h) const {
         const Strip& strip = plan_.strips[s];
         for (std::size_t i = 0; i < strip.count; ++i) {
             const float* from = block(s) + i * kStripFrames;
-            std::copy(from, from + strip.frames,
-                      h + plan_.rows[strip.rows_at + i] * plan_.frames + strip.first_frame);
+            std::copy(from, from + strip.frames, h + plan_.rows[strip.rows_at + i] * plan_.frames + strip.first_frame);
         }
     }
 }

@@ -52,7 +52,7 @@ void encode(const Signal& signal, const float* encoder, std::size_t templates, c
 // Bit f of bits[r]: template r is active in frame first + f.
 template <class T>
 std::function<void(std::size_t, std::size_t, std::uint16_t*)> nonzero_bits(const T* matrix, std::size_t rows,
-                                                                          std::size_t frames) {
+                                                                           std::size_t frames) {
     return [=](std::size_t first, std::size_t count, std::uint16_t* bits) {
         for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t f = 0; f < count; ++f)
@@ -88,9 +88,7 @@ class Activations {
 public:
     Activations(const Plan& plan, const float* h); // h: R x N, or null for zeros
     float* block(std::size_t strip) { return floats_.data() + plan_.strips[strip].rows_at * kStripFrames; }
-    const float* block(std::size_t strip) const {
-        return floats_.data() + plan_.strips[strip].rows_at * kStripFrames;
-    }
+    const float* block(std::size_t strip) const { return floats_.data() + plan_.strips[strip].rows_at * kStripFrames; }
     void write(float* h) const;
 
 private:

@@ -53,13 +53,13 @@ struct RowList {
 
 // What the update of the templates works on: a block of columns, over all templates.
 struct TemplateBlock {
-    float* const* w;              // rows of W, `count` of them
-    std::size_t count;            //
-    std::size_t begin, end;       // columns, multiples of the vector width
-    float* const* const* sums;    // [part][template] rows of the partial numerators V H^T, or null; zeroed here
-    std::size_t parts;            //
-    float eps;                    //
-    float* before;                // scratch: count x (end - begin)
+    float* const* w;           // rows of W, `count` of them
+    std::size_t count;         //
+    std::size_t begin, end;    // columns, multiples of the vector width
+    float* const* const* sums; // [part][template] rows of the partial numerators V H^T, or null; zeroed here
+    std::size_t parts;         //
+    float eps;                 //
+    float* before;             // scratch: count x (end - begin)
 };
 
 struct InnerLoops {
@@ -105,8 +105,8 @@ struct InnerLoops {
     void (*refine_kl)(const TemplateBlock& block, const float* row_weight);
     // W *= numerator / (denominator + eps), both summed over parts (the encoder's step); the denominator is
     // row_weight * base where `denominators` is null (KL).
-    void (*refine_encoder)(const TemplateBlock& block, float* const* const* denominators,
-                           const float* const* base, const float* row_weight);
+    void (*refine_encoder)(const TemplateBlock& block, float* const* const* denominators, const float* const* base,
+                           const float* row_weight);
     // out[i][f] = sum_k a[i][k] b[f][k] for `count` rows a and up to 4 rows b.
     void (*gram_rows)(const RowList& a, std::size_t count, const RowList& b, std::size_t b_count, Span span,
                       float* const* out);

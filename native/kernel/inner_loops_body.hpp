@@ -80,7 +80,8 @@ struct DotCall {
     bool fresh;
 };
 
-template <int B> inline void dot_block_any(int rows, bool one, const DotCall& c) {
+template <int B>
+inline void dot_block_any(int rows, bool one, const DotCall& c) {
     if (rows < B) {
         if constexpr (B > 1) dot_block_any<B - 1>(rows, one, c);
     } else if (one) {
@@ -311,8 +312,7 @@ void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_val
             std::size_t c = 0;
             for (; c + Vec::spread_group * W <= here; c += Vec::spread_group * W)
                 ratio_store<Vec::spread_group, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
-            for (; c < here; c += W)
-                ratio_store<1, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
+            for (; c < here; c += W) ratio_store<1, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
             dot_rows(quad, {quad.w, k, target.row, 0, here, sums, k == 0});
             if (WithLoss) *loss += static_cast<double>(sum(total));
         }
@@ -338,8 +338,8 @@ void ratio_project(const Quad* quads, std::size_t n, Span span, float eps, float
 }
 
 template <int G>
-inline void ratio_spread_group(const Quad& quad, const float* const* w, const float* const* frame,
-                               float* const* into, std::size_t at, Vec eps) {
+inline void ratio_spread_group(const Quad& quad, const float* const* w, const float* const* frame, float* const* into,
+                               std::size_t at, Vec eps) {
     Vec model[4][G];
     Vec v[4][G];
     reconstruct<G>(quad, w, at, model);
@@ -370,8 +370,7 @@ void ratio_spread(const Quad* quads, std::size_t n, Span span, float eps_value) 
 // ---- the loss from the reconstruction ------------------------------------------------------------------
 
 template <bool Euclidean>
-inline void add_loss(const Quad& quad, const float* const* w, const float* const* frame, std::size_t at,
-                     Vec& total) {
+inline void add_loss(const Quad& quad, const float* const* w, const float* const* frame, std::size_t at, Vec& total) {
     Vec model[4][1];
     Vec v[4][1];
     reconstruct<1>(quad, w, at, model);

@@ -154,8 +154,8 @@ void refine_encoder(const TemplateBlock& block, float* const* const* denominator
     const Vec eps = Vec::all(block.eps);
     for (std::size_t r = 0; r < block.count; ++r) {
         for (std::size_t k = block.begin; k < block.end; k += W) {
-            const Vec den = denominators ? take(denominators, block.parts, r, k)
-                                         : Vec::all(row_weight[r]) * Vec::load(base[r] + k);
+            const Vec den =
+                denominators ? take(denominators, block.parts, r, k) : Vec::all(row_weight[r]) * Vec::load(base[r] + k);
             stepped(Vec::load(block.w[r] + k), take(block.sums, block.parts, r, k), den + eps).store(block.w[r] + k);
         }
     }
@@ -174,8 +174,7 @@ void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_
         const std::size_t rows = count - row < Vec::dot_rows ? count - row : Vec::dot_rows;
         const int height = static_cast<int>(rows);
         dot_block_any<Vec::dot_rows>(height, false, {a.row + row, 0, four, 0, span.full, sums, true});
-        if (span.tail)
-            dot_block_any<Vec::dot_rows>(height, false, {a.tail + row, 0, four_tail, 0, W, sums, false});
+        if (span.tail) dot_block_any<Vec::dot_rows>(height, false, {a.tail + row, 0, four_tail, 0, W, sums, false});
         for (std::size_t i = 0; i < rows; ++i) {
             const float* s = sums + i * 4 * W;
             sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), out[row + i]);
@@ -191,9 +190,9 @@ float row_sum(const float* row, const float* tail, Span span) {
 }
 
 inline InnerLoops table(const char* name) {
-    return {name,   W,         project, spread,         ratio_project,    ratio_spread, loss,
-            square_sum, step_euclidean, step_kl, gram_times, outer, inner, refine_euclidean, refine_kl,
-            refine_encoder, gram_rows, row_sum};
+    return {name,           W,       project,    spread, ratio_project, ratio_spread,     loss,      square_sum,
+            step_euclidean, step_kl, gram_times, outer,  inner,         refine_euclidean, refine_kl, refine_encoder,
+            gram_rows,      row_sum};
 }
 
 } // namespace TERZETTO_LEVEL

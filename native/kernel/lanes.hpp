@@ -29,7 +29,7 @@ constexpr std::int32_t kRootHalfBits = 0x3f3504f3;
 
 struct Vec {
     static constexpr std::size_t width = 16;
-    static constexpr int dot_rows = 6;    // rows x 4 frames of accumulators that fit the registers
+    static constexpr int dot_rows = 6;     // rows x 4 frames of accumulators that fit the registers
     static constexpr int spread_group = 4; // vectors along k that are kept for 4 frames at once
     __m512 v;
     static Vec load(const float* p) { return {_mm512_load_ps(p)}; }
@@ -94,7 +94,9 @@ struct Vec {
     }
 };
 
-inline __m128 fold(Vec a) { return _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1)); }
+inline __m128 fold(Vec a) {
+    return _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+}
 
 #elif defined(TERZETTO_LANES_SSE2)
 
@@ -126,7 +128,9 @@ struct Vec {
     }
 };
 
-inline __m128 fold(Vec a) { return a.v; }
+inline __m128 fold(Vec a) {
+    return a.v;
+}
 
 #elif defined(TERZETTO_LANES_NEON)
 
@@ -169,7 +173,8 @@ struct Vec {
     static constexpr int dot_rows = 2;
     static constexpr int spread_group = 1;
     float v[width];
-    template <class F> static Vec each(F f) {
+    template <class F>
+    static Vec each(F f) {
         Vec r;
         for (std::size_t i = 0; i < width; ++i) r.v[i] = f(i);
         return r;

@@ -29,7 +29,8 @@ is), and the loss never rises. Returns new arrays (W, H, losses); with update_te
 and a frame's result does not depend on the other frames. losses[i] belongs to iteration (i + 1) * loss_interval
 (the last one to the last). `progress(done, total)` may return False to stop early.)";
 
-constexpr const char* kNaeDoc = R"(Train the nonnegative autoencoder V ~ W_D H', H' = M o (W_E V) (table 3.1), W_D first.
+constexpr const char* kNaeDoc =
+    R"(Train the nonnegative autoencoder V ~ W_D H', H' = M o (W_E V) (table 3.1), W_D first.
 
 Euclidean: W_D *= (V H'^T) / (W_D H' H'^T + eps), then
            W_E *= ((W_D^T V o M) V^T) / ((W_D^T W_D H' o M) V^T + eps), then H' = M o (W_E V).
@@ -47,7 +48,9 @@ std::string shape_text(const py::array& a) {
     return text + (a.ndim() == 1 ? ",)" : ")");
 }
 
-std::string text(std::size_t n) { return std::to_string(n); }
+std::string text(std::size_t n) {
+    return std::to_string(n);
+}
 
 // A two-dimensional C-contiguous array of T, or an error that says what came and what is valid.
 template <class T>
@@ -83,7 +86,8 @@ Signal signal_of(const py::array& v) {
     return {data, static_cast<std::size_t>(v.shape(0)), static_cast<std::size_t>(v.shape(1))};
 }
 
-template <class T> void expect_least(const char* name, T value, T least) {
+template <class T>
+void expect_least(const char* name, T value, T least) {
     if (value < least)
         throw py::value_error(std::string(name) + " is " + std::to_string(value) + "; it must be at least " +
                               std::to_string(least));

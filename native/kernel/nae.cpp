@@ -18,7 +18,8 @@ public:
             for (std::size_t i = 0; i < strip.count; ++i) {
                 const std::uint8_t* row = mask + plan.rows[strip.rows_at + i] * plan.frames + strip.first_frame;
                 for (std::size_t f = 0; f < strip.frames; ++f)
-                    if (row[f]) bits_[strip.rows_at + i] = static_cast<std::uint16_t>(bits_[strip.rows_at + i] | (1u << f));
+                    if (row[f])
+                        bits_[strip.rows_at + i] = static_cast<std::uint16_t>(bits_[strip.rows_at + i] | (1u << f));
             }
         }
     }
@@ -58,8 +59,8 @@ public:
         : signal_(signal), options_(options), loops_(*options.loops), span_(signal.span(loops_)), encoder_(encoder),
           decoder_(decoder), plan_(encoder.rows(), signal.frames, 2, nonzero_bits(mask, encoder.rows(), signal.frames)),
           mask_(plan_, mask), h_(plan_, nullptr), crew_(worker_count(options.threads, plan_, madds(plan_, signal))),
-          sweep_(plan_, signal_, loops_, crew_), exact_(plan_, signal_, options_, sweep_), encoder_rows_(encoder, span_),
-          decoder_rows_(decoder, span_) {
+          sweep_(plan_, signal_, loops_, crew_), exact_(plan_, signal_, options_, sweep_),
+          encoder_rows_(encoder, span_), decoder_rows_(decoder, span_) {
         const bool euclid = options.loss == Loss::euclidean;
         for (const Part& part : plan_.parts) sums_.emplace_back(part, signal.bins, euclid ? 2 : 1, euclid, !euclid);
         numerators_ = std::make_unique<SumTable>(plan_, sums_, 0);
@@ -155,8 +156,8 @@ private:
             loss = exact_.square_norm() - 2.0 * fit;
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t j = 0; j < n; ++j)
-                    loss += hht[i * n + j] *
-                            static_cast<double>(gram[plan_.active[i] * plan_.templates + plan_.active[j]]);
+                    loss +=
+                        hht[i * n + j] * static_cast<double>(gram[plan_.active[i] * plan_.templates + plan_.active[j]]);
         }
         if (exact_.needed(loss)) loss = exact_.of(decoder_rows_, h_);
         losses_.push_back(loss);
@@ -222,8 +223,7 @@ private:
             float* h = h_.block(strip);
             work.bind_templates(decoder_rows_);
             work.bind_activations(h);
-            if (with_loss)
-                losses[p] += loops_.loss(work.quads(), work.quad_count(), span_, options_.loss);
+            if (with_loss) losses[p] += loops_.loss(work.quads(), work.quad_count(), span_, options_.loss);
             work.add_terms(plan_.parts[p], sums_[p], 0, h);
             loops_.ratio_spread(work.quads(), work.quad_count(), span_, options_.eps);
             for (std::size_t i = 0; i < work.strip().count; ++i) {

@@ -74,10 +74,9 @@ void euclidean(State& state, TemplateRows& w) {
         });
         pairs.sum_activation_gram(plan, sums, hht);
         pairs.fill_weights(hht, weight);
-        const double fit =
-            refine_columns(state.crew, plan, w, table, eps, scratch, [&](const TemplateBlock& block) {
-                return loops.refine_euclidean(block, pairs.pair_start.data(), pairs.partner.data(), weight.data());
-            });
+        const double fit = refine_columns(state.crew, plan, w, table, eps, scratch, [&](const TemplateBlock& block) {
+            return loops.refine_euclidean(block, pairs.pair_start.data(), pairs.partner.data(), weight.data());
+        });
         const bool due = state.options.loss_due(done);
         if (due || done < state.options.iterations) pairs.gram(loops, state.crew, rows, state.span, gram);
         if (due) {
@@ -133,8 +132,7 @@ void kullback_leibler(State& state, TemplateRows& w) {
                 weight[plan.parts[p].rows[i]] += sums[p].activation[i];
             std::fill(sums[p].activation.begin(), sums[p].activation.end(), 0.0);
         }
-        for (std::size_t i = 0; i < plan.active.size(); ++i)
-            row_weight[i] = static_cast<float>(weight[plan.active[i]]);
+        for (std::size_t i = 0; i < plan.active.size(); ++i) row_weight[i] = static_cast<float>(weight[plan.active[i]]);
         refine_columns(state.crew, plan, w, table, eps, scratch, [&](const TemplateBlock& block) {
             loops.refine_kl(block, row_weight.data());
             return 0.0;
@@ -177,8 +175,8 @@ void fixed_euclidean(State& state, const RowsView& w, const std::vector<float>& 
                 loops.step_euclidean(h, numerator, work.gram(), count, eps, den);
                 if (!state.options.loss_due(done + static_cast<int>(i) + 1)) continue;
                 loops.gram_times(den, h, work.gram(), count);
-                losses[p * steps + i] += loops.inner(h, den, count * kStripFrames) -
-                                         2.0 * loops.inner(h, numerator, count * kStripFrames);
+                losses[p * steps + i] +=
+                    loops.inner(h, den, count * kStripFrames) - 2.0 * loops.inner(h, numerator, count * kStripFrames);
             }
         });
         for (std::size_t i = 0; i < steps; ++i) {

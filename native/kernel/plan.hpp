@@ -14,30 +14,30 @@ namespace terzetto {
 
 struct Strip {
     std::size_t first_frame;
-    std::uint32_t frames;                    // 1 .. 16
-    std::uint32_t count;                     // templates active in any of them
-    std::size_t rows_at;                     // where they begin in Plan::rows
-    std::size_t quad_at[kStripQuads + 1];    // where each quad's list begins in Plan::quad_rows
+    std::uint32_t frames;                 // 1 .. 16
+    std::uint32_t count;                  // templates active in any of them
+    std::size_t rows_at;                  // where they begin in Plan::rows
+    std::size_t quad_at[kStripQuads + 1]; // where each quad's list begins in Plan::quad_rows
 };
 
 // Consecutive strips with their own accumulators. Their number depends on the data only, never on the threads,
 // so that sums run in one order and results are bit-identical for any number of threads.
 struct Part {
-    std::size_t first, last;                 // strips [first, last)
-    std::vector<std::uint32_t> rows;         // templates active in it, rising
-    std::vector<std::uint32_t> place;        // template -> index in rows
+    std::size_t first, last;          // strips [first, last)
+    std::vector<std::uint32_t> rows;  // templates active in it, rising
+    std::vector<std::uint32_t> place; // template -> index in rows
 };
 
 struct Plan {
     std::size_t frames = 0;
     std::size_t templates = 0;
     std::vector<Strip> strips;
-    std::vector<std::uint32_t> rows;         // per strip: its templates, rising
-    std::vector<std::uint32_t> quad_rows;    // per quad: indices into its strip's rows, rising
+    std::vector<std::uint32_t> rows;      // per strip: its templates, rising
+    std::vector<std::uint32_t> quad_rows; // per quad: indices into its strip's rows, rising
     std::vector<Part> parts;
-    std::vector<std::uint32_t> active;       // templates active anywhere, rising
-    std::size_t most_rows = 0;               // in a strip
-    std::size_t most_quad_rows = 0;          // in a strip, over its quads together
+    std::vector<std::uint32_t> active; // templates active anywhere, rising
+    std::size_t most_rows = 0;         // in a strip
+    std::size_t most_quad_rows = 0;    // in a strip, over its quads together
 
     // `column(frame, r)` tells whether template r is active. `buffers`: accumulators of the size of W a part needs.
     Plan(std::size_t templates, std::size_t frames, std::size_t buffers,

@@ -41,6 +41,8 @@ private:
     std::size_t size_ = 0;
 };
 
-inline std::size_t rounded_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
+inline std::size_t rounded_up(std::size_t n, std::size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
 
 } // namespace terzetto

@@ -11,10 +11,10 @@ constexpr std::size_t kMostSets = 2;
 } // namespace
 
 StripWork::StripWork(const Plan& plan, const Signal& signal, const InnerLoops& loops)
-    : scratch(4 * 512 + (plan.most_quad_rows + 4) * kQuadFrames * kMaxWidth), block_a((plan.most_rows + 1) * kStripFrames),
-      block_b((plan.most_rows + 1) * kStripFrames), plan_(plan), signal_(signal), loops_(loops),
-      span_(signal.span(loops)), quads_(kStripQuads), tails_(kStripFrames * kMaxWidth), w_(plan.most_quad_rows),
-      w_tail_(plan.most_quad_rows), h_(plan.most_quad_rows), out_(plan.most_quad_rows),
+    : scratch(4 * 512 + (plan.most_quad_rows + 4) * kQuadFrames * kMaxWidth),
+      block_a((plan.most_rows + 1) * kStripFrames), block_b((plan.most_rows + 1) * kStripFrames), plan_(plan),
+      signal_(signal), loops_(loops), span_(signal.span(loops)), quads_(kStripQuads), tails_(kStripFrames * kMaxWidth),
+      w_(plan.most_quad_rows), w_tail_(plan.most_quad_rows), h_(plan.most_quad_rows), out_(plan.most_quad_rows),
       into_(kMostSets * plan.most_quad_rows), into_tail_(kMostSets * plan.most_quad_rows),
       factor_(kMostSets * plan.most_quad_rows), gram_(plan.most_rows * plan.most_rows),
       outer_(plan.most_rows * rounded_up(plan.most_rows, kMaxWidth)),

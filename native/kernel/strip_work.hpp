@@ -13,9 +13,7 @@ namespace terzetto {
 struct Signal {
     const float* v; // frames x bins
     std::size_t frames, bins;
-    Span span(const InnerLoops& loops) const {
-        return {bins - bins % loops.width, bins % loops.width != 0};
-    }
+    Span span(const InnerLoops& loops) const { return {bins - bins % loops.width, bins % loops.width != 0}; }
 };
 
 class StripWork {
@@ -44,8 +42,8 @@ public:
     // H H^T of the strip into the part's.
     void add_outer(const Part& part, PartSums& sums, const float* h_block);
 
-    AlignedFloats scratch;              // the inner loops' own
-    AlignedFloats block_a, block_b;     // most_rows x 16 each
+    AlignedFloats scratch;          // the inner loops' own
+    AlignedFloats block_a, block_b; // most_rows x 16 each
 
 private:
     void bind(std::vector<const float*>& list, const float* block);
@@ -58,7 +56,7 @@ private:
     const Strip* strip_ = nullptr;
     std::vector<Quad> quads_;
     std::size_t quad_count_ = 0;
-    AlignedFloats tails_;               // the strip's frames' ends, padded
+    AlignedFloats tails_; // the strip's frames' ends, padded
     std::vector<const float*> w_, w_tail_, h_;
     std::vector<float*> out_;
     std::size_t sets_ = 0;

@@ -26,8 +26,7 @@ TemplateRows::TemplateRows(std::size_t rows, std::size_t columns)
 
 TemplateRows TemplateRows::copied(const float* matrix, std::size_t rows, std::size_t columns) {
     TemplateRows copy(rows, columns);
-    for (std::size_t r = 0; r < rows; ++r)
-        std::memcpy(copy.row(r), matrix + r * columns, columns * sizeof(float));
+    for (std::size_t r = 0; r < rows; ++r) std::memcpy(copy.row(r), matrix + r * columns, columns * sizeof(float));
     return copy;
 }
 
@@ -42,7 +41,8 @@ RowsView::RowsView(const TemplateRows& rows, Span span)
       tail_(data_ + (rows.rows() ? span.full : 0)), tail_stride_(stride_) {}
 
 RowsView::RowsView(const float* matrix, std::size_t rows, std::size_t columns, Span span)
-    : data_(matrix), stride_(columns), tail_(nullptr), tail_stride_(kMaxWidth), ends_(span.tail ? rows * kMaxWidth : 0) {
+    : data_(matrix), stride_(columns), tail_(nullptr), tail_stride_(kMaxWidth),
+      ends_(span.tail ? rows * kMaxWidth : 0) {
     if (!span.tail) return;
     for (std::size_t r = 0; r < rows; ++r)
         std::memcpy(ends_.data() + r * kMaxWidth, matrix + r * columns + span.full,
@@ -158,15 +158,13 @@ void Coactivity::fill_weights(const std::vector<double>& hht, std::vector<float>
     for (std::size_t pair = 0; pair + 1 < pair_start.size(); ++pair) {
         for (std::size_t i = pair_start[pair]; i < pair_start[pair + 1]; ++i) {
             weight[2 * i] = static_cast<float>(hht[2 * pair * n + partner[i]]);
-            weight[2 * i + 1] =
-                2 * pair + 1 < n ? static_cast<float>(hht[(2 * pair + 1) * n + partner[i]]) : 0.0f;
+            weight[2 * i + 1] = 2 * pair + 1 < n ? static_cast<float>(hht[(2 * pair + 1) * n + partner[i]]) : 0.0f;
         }
     }
 }
 
 double refine_columns(Crew& crew, const Plan& plan, TemplateRows& w, const SumTable& sums, float eps,
-                      std::vector<AlignedFloats>& scratch,
-                      const std::function<double(const TemplateBlock&)>& refine) {
+                      std::vector<AlignedFloats>& scratch, const std::function<double(const TemplateBlock&)>& refine) {
     std::vector<float*> rows;
     for (const std::uint32_t r : plan.active) rows.push_back(w.row(r));
     while (scratch.size() < crew.workers()) scratch.emplace_back(rows.size() * kRefineColumns);

@@ -54,9 +54,7 @@ private:
 // A part's accumulators: numerators for the templates active in it, and H H^T or the sums of H among these.
 struct PartSums {
     PartSums(const Part& part, std::size_t columns, std::size_t numerator_sets, bool gram, bool sums);
-    float* numerator(const Part& part, std::size_t set, std::size_t r) {
-        return numerators[set].row(part.place[r]);
-    }
+    float* numerator(const Part& part, std::size_t set, std::size_t r) { return numerators[set].row(part.place[r]); }
     std::vector<TemplateRows> numerators;
     std::vector<float> gram;        // n x n, upper triangle
     std::vector<double> activation; // sum over frames of H, per row
@@ -91,8 +89,8 @@ public:
 
 private:
     struct Group {
-        std::size_t first;                  // up to four active templates
-        std::vector<std::uint32_t> with;    // active with any of them, from the first on
+        std::size_t first;               // up to four active templates
+        std::vector<std::uint32_t> with; // active with any of them, from the first on
     };
     void gram_group(const InnerLoops& loops, const Group& group, const RowList& rows, Span span,
                     std::vector<float>& gram) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// learn() and split() on odd sizes: learn against a naive double loop, split by what must hold of it. (Its agreement
-// with the model in double precision is the Python tests' business; here the sanitizers watch.)
+// learn() and split() on odd sizes: learn against a naive double loop, split by what must hold of it. (Its
+// agreement with the model in double precision is the Python tests' business; here the sanitizers watch.)
 #include "coherence.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// NMF, NAE and encode against naive double loops, without Python: odd sizes, both losses, every instruction level,
-// one to three threads. Short enough for the sanitizers.
+// NMF, NAE and encode against naive double loops, without Python: odd sizes, both losses, every instruction
+// level, one to three threads. Short enough for the sanitizers.
 #include "dispatch.hpp"
 #include "factorisation.hpp"
 
@@ -71,8 +71,7 @@ struct Naive {
         Doubles m(p.frames * p.bins, 0.0);
         for (std::size_t r = 0; r < p.templates; ++r)
             for (std::size_t n = 0; n < p.frames; ++n)
-                for (std::size_t k = 0; k < p.bins; ++k)
-                    m[n * p.bins + k] += w[r * p.bins + k] * h[r * p.frames + n];
+                for (std::size_t k = 0; k < p.bins; ++k) m[n * p.bins + k] += w[r * p.bins + k] * h[r * p.frames + n];
         return m;
     }
 
@@ -170,7 +169,8 @@ void compare(const std::string& where, const char* what, const float* ours, cons
 void compare_loss(const std::string& where, const Doubles& ours, double reference, const Problem& p) {
     double scale = 0.0;
     for (const float v : p.v) scale += static_cast<double>(v);
-    if (ours.size() == kIterations && std::abs(ours.back() - reference) <= kTolerance * std::max(reference, 1e-3 * scale))
+    if (ours.size() == kIterations &&
+        std::abs(ours.back() - reference) <= kTolerance * std::max(reference, 1e-3 * scale))
         return;
     std::fprintf(stderr, "%s: %zu losses, the last is %.9g and should be %.9g\n", where.c_str(), ours.size(),
                  ours.empty() ? -1.0 : ours.back(), reference);
@@ -210,11 +210,10 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
     for (const InnerLoops* loops : supported_levels()) {
         std::vector<float> first_w, first_h, first_e, first_code;
         for (int threads = 1; threads <= most_threads; ++threads) {
-            const std::string where = std::string(loops->name) + (loss == Loss::kl ? " kl" : " euclidean") + " eps=" +
-                                      std::to_string(eps) + " bins=" + std::to_string(p.bins) +
-                                      " frames=" + std::to_string(p.frames) +
-                                      " templates=" + std::to_string(p.templates) +
-                                      " threads=" + std::to_string(threads);
+            const std::string where =
+                std::string(loops->name) + (loss == Loss::kl ? " kl" : " euclidean") + " eps=" + std::to_string(eps) +
+                " bins=" + std::to_string(p.bins) + " frames=" + std::to_string(p.frames) +
+                " templates=" + std::to_string(p.templates) + " threads=" + std::to_string(threads);
             Options options;
             options.iterations = kIterations;
             options.loss = loss;

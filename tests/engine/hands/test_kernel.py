@@ -247,7 +247,7 @@ def degenerate_problems(draw: st.DrawFn) -> Problem:
 
 
 @settings(
-    max_examples=60,
+    max_examples=150,
     deadline=None,
     derandomize=True,
     database=None,

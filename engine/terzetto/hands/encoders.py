@@ -17,7 +17,8 @@ from terzetto import _kernel
 Float = NDArray[np.float32]
 
 STARTS = ("informed", "random", "higher")
-_FIT_FRAMES = 512
+_FIT_FRAMES = 256
+_NEGLIGIBLE = 0.01  # of a row's greatest weight: smaller ones are left as they start
 
 
 def start(V: Float, W: Float, H: Float, kind: str, lowest_partial: int = 5, seed: int = 0) -> Float:
@@ -56,7 +57,7 @@ def fit(V: Float, W: Float, H: Float, iterations: int, threads: int = 0) -> Floa
             return
         if len(frames) > _FIT_FRAMES:  # evenly chosen: a row has few degrees of freedom that matter
             frames = frames[np.linspace(0, len(frames) - 1, _FIT_FRAMES).round().astype(int)]
-        bins = np.flatnonzero(encoder[row])
+        bins = np.flatnonzero(encoder[row] > _NEGLIGIBLE * encoder[row].max())
         data, target = V[np.ix_(frames, bins)], H[row, frames]
         weights, numerator = encoder[row, bins], target @ data
         for _ in range(iterations):

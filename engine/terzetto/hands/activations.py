@@ -73,8 +73,7 @@ class NoteActivations:
     def initial(self) -> Float:
         """Return the activations to start from, rows × frames; zero where the score allows none."""
         layout = self.layout
-        everything = np.ones(len(self.note), np.bool_)
-        harmonic, onset = self._amplitudes(everything)
+        harmonic, onset = self._amplitudes()
         H = np.zeros((layout.rows, self.frames), np.float32)
         for stage in range(layout.stages):
             rows = slice(stage, layout.harmonic_rows, layout.stages)
@@ -86,12 +85,11 @@ class NoteActivations:
         """Return whether each pitch sounds, pitches × frames."""
         return np.asarray(self.stage >= 0)
 
-    def _amplitudes(self, members: NDArray[np.bool_]) -> tuple[Float, Float]:
-        """Return the chosen notes' expected amplitude for harmonic and onset templates, pitches × frames."""
+    def _amplitudes(self) -> tuple[Float, Float]:
+        """Return all notes' expected amplitude for harmonic and onset templates, pitches × frames."""
         harmonic = np.zeros((len(self.layout.pitches), self.frames), np.float32)
         onset = np.zeros_like(harmonic)
-        for i in np.flatnonzero(members):
-            first, pitch = self.first[i], self.pitch[i]
+        for i, (first, pitch) in enumerate(zip(self.first, self.pitch, strict=True)):
             harmonic[pitch, first : first + len(self.level[i])] += self.level[i]
             onset[pitch, first : first + self.onset_frames[i]] += self.strength[i]
         return harmonic, onset

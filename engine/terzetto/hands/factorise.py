@@ -153,7 +153,7 @@ def nae(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
     With ``options.encoder`` ``informed``, ``random`` or ``higher`` both layers are trained together by the thesis's
     multiplicative updates (section 3.4). ``fitted``, the default, first finds templates and activations by NMF and
     then fits the encoder to these activations: the joint updates let the encoder's coarse activations blur the
-    decoder, which costs about 3 dB of separation.
+    decoder, which costs about 1 dB of separation.
     """
     mask = H > 0
     if options.encoder == "fitted":

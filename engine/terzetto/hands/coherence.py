@@ -85,6 +85,20 @@ class PhaseAdvance:
         return turning
 
 
+def channel_gains(spectra: Complex) -> Float:
+    """Return each channel's level over that of the factorised magnitudes, channels × bins.
+
+    Parameters
+    ----------
+    spectra
+        channels × frames × bins.
+    """
+    power = np.sum(spectra.real**2 + spectra.imag**2, axis=1)
+    mean = power.mean(axis=0)
+    gains: Float = np.sqrt(np.divide(power, mean, out=np.ones_like(power), where=mean > 0)).astype(np.float32)
+    return gains
+
+
 def split_hands(
     spectra: Complex, W: Float, turning: Complex, H_left: Float, H_right: Float, gain: Float, peak: float
 ) -> Complex:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.hands import coherence, masks
+from terzetto.hands import masks
 from terzetto.hands.activations import Parts, activate
 from terzetto.hands.analysis import magnitudes, scale_to
+from terzetto.hands.cuts import CoherentCut, Cut, MaskCut
 from terzetto.parallel import in_parallel
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Float = NDArray[np.float32]
 Complex = NDArray[np.complex64]
 
-_CONTEXT = 1.5  # seconds heard around a piece that is rebuilt
+_CONTEXT = CoherentCut.context  # seconds factorised around a segment, so that its ends can be rebuilt
 _PIECE = 12.0  # seconds rebuilt at once
 
 
@@ -41,20 +42,15 @@ class Segment:
         else:
             V = magnitudes(low)
             H = analysis.found.infer(V, scale_to(V, notes.initial()))
-        H = np.ascontiguousarray(H)
-        self.parts: Parts = notes.divide(H, separation.grouping.part)
-        self.sounds: NDArray[np.bool_] = np.any(H > 0, axis=0)
-        if separation.settings.mask == "coherent" and separation.grouping.hands:
-            phase = separation.phase
-            low = np.ascontiguousarray(low[..., : phase.bins])
-            W = np.ascontiguousarray(analysis.found.W[:, : phase.bins])
-            phase.hear(low, W, H, separation.settings.threads)
-            self.turning = phase.turning(W, grid, analysis.layout.harmonic_rows)
-            self.peak = phase.peak
-            self.left, self.right = self.parts.dense(0), self.parts.dense(1)
-            power = np.sum(low.real**2 + low.imag**2, axis=1)
-            mean = power.mean(axis=0)
-            self.gain = np.sqrt(np.divide(power, mean, out=np.ones_like(power), where=mean > 0)).astype(np.float32)
+        self._cut = self._choose_cut(low, notes.divide(np.ascontiguousarray(H), separation.grouping.part))
+
+    def _choose_cut(self, low: Complex, parts: Parts) -> Cut:
+        of, W = self.of, self.of.analysis.found.W
+        if of.settings.mask == "coherent" and of.grouping.hands:
+            low = np.ascontiguousarray(low[..., : of.phase.bins])
+            of.phase.hear(low, np.ascontiguousarray(W[:, : of.phase.bins]), parts.H, of.settings.threads)
+            return CoherentCut(of.grid, W, parts, of.phase, low, of.analysis.layout.harmonic_rows)
+        return MaskCut(of.grid, W, parts, len(of.grouping.names), masks.EXPONENTS.get(of.settings.mask, 2.0))
 
     def pieces(self) -> Iterator[tuple[int, list[Float]]]:
         """Yield (first sample, one block per stem) from the beginning to the end."""
@@ -71,7 +67,7 @@ class Segment:
     def _read(self, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int, int, int, Float]]:
         """Add to each span of samples the frames that matter for it and the samples those need."""
         of, grid = self.of, self.of.grid
-        context = int(_CONTEXT / grid.hop_seconds) if hasattr(self, "turning") else 0
+        context = int(self._cut.context / grid.hop_seconds)
         for start, stop in spans:
             first, last = grid.frame_range(start, stop, of.frames)
             first, last = max(first - context, self.first), min(last + context, self.last)
@@ -79,79 +75,15 @@ class Segment:
 
     def _rebuild(self, job: tuple[int, int, int, int, Float]) -> tuple[int, list[Float]]:
         start, stop, first, last, samples = job
-        grid, of = self.of.grid, self.of
-        here = slice(first - self.first, last - self.first)
+        grid = self.of.grid
         origin = start - grid.sample_range(first, last)[0]
-        take = samples[:, origin : origin + stop - start]
-        spectra = grid.stft(samples)  # channels × frames × bins
+        wanted = slice(origin, origin + stop - start)
+        take = samples[:, wanted]
+        if self.of.silent:
+            return start, [np.zeros_like(take) for _ in self.of.names]
 
         def sound(part: Complex) -> Float:
-            return grid.istft(part)[:, origin : origin + stop - start]
+            return grid.istft(part)[:, wanted]
 
-        blocks: list[Float] = []
-        if hasattr(self, "turning"):
-            blocks.append(sound(self._left(spectra, here)))
-            # What no note can explain, where no note sounds; the right hand is then the rest.
-            quiet = ~self.sounds[here]
-            residual = np.zeros_like(take)
-            if quiet.any():
-                residual = sound(spectra * quiet[:, None])
-            blocks += [take - blocks[0] - residual, residual]
-        else:
-            for mask in self._masks(here):
-                blocks.append(sound(spectra * masks.continue_to_top(mask, grid.bins, grid.bin_hz)))
-            rest = take.copy()
-            for block in blocks:
-                rest -= block
-            blocks.append(rest)
-        if of.silent:
-            blocks = [np.zeros_like(take) for _ in blocks]
-        return start, blocks
-
-    def _left(self, spectra: Complex, here: slice) -> Complex:
-        """Return the left hand's spectra, all channels."""
-        of, W = self.of, self.of.analysis.found.W
-        H_left = np.ascontiguousarray(self.left[:, here])
-        H_right = np.ascontiguousarray(self.right[:, here])
-        low = self.turning.shape[1]
-        models = [H.T @ W[:, low:] for H in (H_left, H_right)]
-        mask = masks.continue_to_top(masks.soft_masks(models, 2.0)[0], of.grid.bins - low, of.grid.bin_hz)
-        left = np.empty_like(spectra)
-        left[..., low:] = spectra[..., low:] * mask
-        for channel, gain in enumerate(self.gain):
-            left[channel, :, :low] = coherence.split_hands(
-                np.ascontiguousarray(spectra[channel, :, :low]),
-                np.ascontiguousarray(W[:, :low]),
-                self.turning,
-                H_left,
-                H_right,
-                gain,
-                self.peak,
-            )
-        # Where one hand alone sounds, all is its own; where none does, neither's.
-        left_sounds, right_sounds = H_left.any(axis=0), H_right.any(axis=0)
-        left[:, ~left_sounds] = 0.0
-        left[:, left_sounds & ~right_sounds] = spectra[:, left_sounds & ~right_sounds]
-        return left
-
-    def _masks(self, here: slice) -> Iterator[Float]:
-        """Yield the soft mask of each part, frames × analysed bins, one at a time: there may be hundreds."""
-        W = self.of.analysis.found.W
-        exponent = masks.EXPONENTS.get(self.of.settings.mask, 2.0)
-        total = np.zeros((here.stop - here.start, self.of.bins), np.float32)
-
-        def powers() -> Iterator[Float | None]:
-            for part in range(len(self.of.grouping.names)):
-                rows, H = self.parts.activations(part)
-                activations = H[:, here]
-                yield (activations.T @ W[rows]) ** exponent if activations.any() else None
-
-        for power in powers():
-            if power is not None:
-                total += power
-        nothing = np.zeros_like(total)
-        for power in powers():
-            if power is None:
-                yield nothing
-            else:
-                yield np.divide(power, total, out=np.zeros_like(power), where=total > 0)
+        here = slice(first - self.first, last - self.first)
+        return start, self._cut.cut(grid.stft(samples), take, here, sound)

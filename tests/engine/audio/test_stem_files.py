@@ -223,3 +223,17 @@ except OSError as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr == "" and "400 stems are more than the 256 files" in done.stdout
     assert len(list(tmp_path.iterdir())) == 400
+
+
+@pytest.mark.parametrize("name", ["int24", "flac"])
+def test_integer_stems_are_rounded_not_cut_off(tmp_path: Path, name: str) -> None:
+    audio = noise(1, 50_000, 1.0)
+    path = tmp_path / f"a.{FORMATS[name].extension}"
+    with StemFiles({"a": path}, 44100.0, 1, FORMATS[name]) as files:
+        files.write("a", audio)
+        files.write("a", np.zeros((1, 100), np.float32))
+        files.commit()
+    read, _ = read_audio(path)
+    steps = (read[:, :50_000].astype(np.float64) - audio) * 2**23
+    assert abs(steps.mean()) < 0.1 and np.abs(steps).max() <= 1.0
+    assert not read[:, 50_000:].any()

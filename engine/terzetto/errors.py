@@ -19,5 +19,9 @@ class ModelError(TerzettoError):
     """A model is missing, damaged, or made for another task or version."""
 
 
+class ControlError(TerzettoError, ValueError):
+    """A control message cannot be used: malformed, of the wrong type, or for a time that is not now."""
+
+
 class TerzettoWarning(UserWarning):
     """Something the user should know although the work goes on."""

@@ -167,7 +167,7 @@ class StemFiles:
         with FileTake(source) as take, self._open(name, target, self._format.bit_depth) as file:
             for block in blocks(take):
                 # pedalboard cuts off what 24 bits do not hold: half a step makes that a rounding.
-                _append(file, block * np.float32(self.gain) + np.float32(2.0 ** -self._format.bit_depth))
+                _append(file, block * np.float32(self.gain) + np.float32(2.0**-self._format.bit_depth))
         source.unlink()
         self._temporary[name] = target
         self._check_length(name)

@@ -25,3 +25,23 @@ def split_left(
     reach: float = 0.5,
     threads: int = 0,
 ) -> NDArray[np.complex64]: ...
+
+class Filter:
+    def __init__(
+        self,
+        W: NDArray[np.float32],
+        turning: NDArray[np.complex64],
+        gain: NDArray[np.float32],
+        *,
+        correlation: float,
+        floor: float,
+        surprise: float = 0.5,
+    ) -> None: ...
+    def next(
+        self,
+        x: NDArray[np.complex64],
+        rows: NDArray[np.uint32],
+        h_left: NDArray[np.float32],
+        h_right: NDArray[np.float32],
+    ) -> NDArray[np.complex64]: ...
+    def reset(self) -> None: ...

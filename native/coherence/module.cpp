@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Python's view: checks shapes, releases the interpreter while it works.
 #include "coherence.hpp"
+#include "stream.hpp"
 
 #include <pybind11/complex.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -52,6 +55,11 @@ void learn_advance(const Array<Sample>& X, const Array<float>& W, const Array<fl
           threshold, turn_out, size_out, count);
 }
 
+void check_options(float correlation, float floor) {
+    if (!(floor > 0.0f)) throw py::value_error("floor must be above 0");
+    if (!(correlation >= 0.0f && correlation < 1.0f)) throw py::value_error("correlation must be in 0..1, below 1");
+}
+
 Array<Sample> split_left(const Array<Sample>& X, const Array<float>& W, const Array<Sample>& turning,
                          const Array<float>& H_left, const Array<float>& H_right, const Array<float>& gain,
                          float correlation, float floor, float surprise, float reach, int threads) {
@@ -62,8 +70,7 @@ Array<Sample> split_left(const Array<Sample>& X, const Array<float>& W, const Ar
     check(H_left, "H_left", {rows, frames});
     check(H_right, "H_right", {rows, frames});
     check(gain, "gain", {bins});
-    if (!(floor > 0.0f)) throw py::value_error("floor must be above 0");
-    if (!(correlation >= 0.0f && correlation < 1.0f)) throw py::value_error("correlation must be in 0..1, below 1");
+    check_options(correlation, floor);
     const unsigned count = thread_count(threads);
     Array<Sample> left({frames, bins});
     Sample* out = left.mutable_data();
@@ -74,6 +81,37 @@ Array<Sample> split_left(const Array<Sample>& X, const Array<float>& W, const Ar
         split(X.data(), {W.data(), turning.data(), static_cast<std::size_t>(rows), static_cast<std::size_t>(bins)},
               activations, gain.data(), {correlation, floor, surprise, reach}, out, count);
     }
+    return left;
+}
+
+std::unique_ptr<Filter> make_filter(const Array<float>& W, const Array<Sample>& turning, const Array<float>& gain,
+                                    float correlation, float floor, float surprise) {
+    if (W.ndim() != 2 || gain.ndim() != 2) throw py::value_error("W must be templates x bins, gain channels x bins");
+    const auto rows = W.shape(0), bins = W.shape(1), channels = gain.shape(0);
+    check(turning, "turning", {rows, bins});
+    check(gain, "gain", {channels, bins});
+    check_options(correlation, floor);
+    const Templates templates{W.data(), turning.data(), static_cast<std::size_t>(rows), static_cast<std::size_t>(bins)};
+    SplitOptions options;
+    options.correlation = correlation;
+    options.floor = floor;
+    options.surprise = surprise;
+    return std::make_unique<Filter>(templates, gain.data(), static_cast<std::size_t>(channels), options);
+}
+
+Array<Sample> filter_next(Filter& filter, const Array<Sample>& x, const Array<std::uint32_t>& rows,
+                          const Array<float>& h_left, const Array<float>& h_right) {
+    const auto channels = static_cast<py::ssize_t>(filter.channels()), bins = static_cast<py::ssize_t>(filter.bins());
+    if (rows.ndim() != 1) throw py::value_error("rows must be one-dimensional");
+    check(x, "x", {channels, bins});
+    check(h_left, "h_left", {rows.shape(0)});
+    check(h_right, "h_right", {rows.shape(0)});
+    for (py::ssize_t i = 0; i < rows.shape(0); ++i)
+        if (rows.data()[i] >= filter.rows()) throw py::value_error("rows names a template that is not there");
+    Array<Sample> left({channels, bins});
+    Sample* out = left.mutable_data();
+    py::gil_scoped_release release;
+    filter.next(x.data(), rows.data(), h_left.data(), h_right.data(), static_cast<std::size_t>(rows.shape(0)), out);
     return left;
 }
 
@@ -96,6 +134,18 @@ PYBIND11_MODULE(_coherence, m) {
           "W times\n"
           "the templates' phase advance and its coherence; `gain` (bins) scales the templates to this "
           "channel.");
+    py::class_<Filter>(
+        m, "Filter",
+        "The split of a stream, frame by frame and without looking ahead. W, turning: templates x bins;\n"
+        "gain: channels x bins, scales the templates to each channel.")
+        .def(py::init(&make_filter), py::arg("W").noconvert(), py::arg("turning").noconvert(),
+             py::arg("gain").noconvert(), py::kw_only(), py::arg("correlation"), py::arg("floor"),
+             py::arg("surprise") = 0.5f)
+        .def("next", &filter_next, py::arg("x").noconvert(), py::arg("rows").noconvert(), py::arg("h_left").noconvert(),
+             py::arg("h_right").noconvert(),
+             "Return the left source of the next frame (channels x bins, complex64). `rows` (uint32) names the\n"
+             "templates that sound, each once, h_left and h_right their activations.")
+        .def("reset", &Filter::reset, "Forget the past.");
 }
 
 } // namespace terzetto::coherence

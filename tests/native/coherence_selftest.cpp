@@ -2,6 +2,7 @@
 // learn() and split() on odd sizes: learn against a naive double loop, split by what must hold of it. (Its
 // agreement with the model in double precision is the Python tests' business; here the sanitizers watch.)
 #include "coherence.hpp"
+#include "stream.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -101,6 +102,22 @@ void check_split(const Take& t) {
     expect(t.rows == 0 || error < 1e-4 * energy, "a source alone does not get all", t.bins, t.frames, t.rows);
 }
 
+void check_stream(const Take& t) {
+    std::vector<Sample> whole(t.frames * t.bins), frame(t.bins);
+    const Activations both = Activations::from_dense(t.left.data(), t.right.data(), t.rows, t.frames);
+    SplitOptions options;
+    options.reach = 0.0f;
+    split(t.x.data(), t.templates(), both, t.gain.data(), options, whole.data(), 1);
+    Filter filter(t.templates(), t.gain.data(), 1, options);
+    for (std::size_t n = 0; n < t.frames; ++n) {
+        const std::size_t begin = both.start[n], count = both.start[n + 1] - begin;
+        filter.next(&t.x[n * t.bins], both.row.data() + begin, both.left.data() + begin, both.right.data() + begin,
+                    count, frame.data());
+        expect(std::equal(frame.begin(), frame.end(), whole.begin() + static_cast<std::ptrdiff_t>(n * t.bins)),
+               "the stream filter differs from split", t.bins, n, t.rows);
+    }
+}
+
 } // namespace
 
 int main() {
@@ -110,6 +127,7 @@ int main() {
                 const Take take(bins, frames, rows);
                 check_learn(take);
                 check_split(take);
+                check_stream(take);
             }
     const Take empty(5, 0, 2);
     check_learn(empty);

@@ -45,5 +45,5 @@ class Address:
 
 
 def is_instance(text: str) -> bool:
-    """Whether a text names an instance: ``i1``, ``i2`` …"""
+    """Whether a text names an instance: ``i1``, ``i2`` and so on."""
     return _INSTANCE.fullmatch(text) is not None

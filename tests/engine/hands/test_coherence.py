@@ -67,6 +67,52 @@ def test_split_agrees_with_the_reference(seed: int) -> None:
     assert np.abs(got - expected).max() < 2e-3 * np.abs(X).max()
 
 
+def filtered(X, W, turning, HL, HR, gain, frames):
+    """The stream filter, frame by frame; X: channels × frames × bins."""
+    stream = _coherence.Filter(W, turning, gain, correlation=0.98, floor=FLOOR)
+    left = []
+    for n in frames:
+        rows = np.flatnonzero((HL[:, n] > 0) | (HR[:, n] > 0)).astype(np.uint32)
+        x = np.ascontiguousarray(X[:, n])
+        left.append(stream.next(x, rows, HL[rows, n].copy(), HR[rows, n].copy()))
+    return stream, np.stack(left, axis=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_stream_filter_is_the_split_without_its_smoother(seed: int) -> None:
+    X, W, turning, HL, HR = random_case(seed=seed)
+    HL[:, 7] = HR[:, 7] = 0  # a frame in which nothing sounds
+    stereo = np.stack([X, np.roll(X, 3, axis=0)])
+    gain = np.random.default_rng(seed).random((2, BINS)).astype(np.float32) + 0.5
+    stream, left = filtered(stereo, W, turning, HL, HR, gain, range(len(X)))
+    for channel in range(2):
+        expected = _coherence.split_left(
+            stereo[channel].copy(), W, turning, HL, HR, gain[channel], correlation=0.98, floor=FLOOR, reach=0.0
+        )
+        assert np.array_equal(left[channel], expected)
+    stream.reset()
+    rows = np.arange(len(W), dtype=np.uint32)
+    again = stream.next(np.ascontiguousarray(stereo[:, 0]), rows, HL[:, 0].copy(), HR[:, 0].copy())
+    assert np.array_equal(again, left[:, 0]), "after a reset the first frame has no past"
+
+
+def test_the_stream_filter_names_what_is_wrong() -> None:
+    X, W, turning, _, _ = random_case()
+    gain = np.ones((1, BINS), np.float32)
+    with pytest.raises(ValueError, match="turning must have shape"):
+        _coherence.Filter(W, turning[1:].copy(), gain, correlation=0.9, floor=1)
+    with pytest.raises(ValueError, match="correlation"):
+        _coherence.Filter(W, turning, gain, correlation=1.0, floor=1)
+    stream = _coherence.Filter(W, turning, gain, correlation=0.9, floor=1)
+    one, bad = np.ones(1, np.float32), np.array([len(W)], np.uint32)
+    with pytest.raises(ValueError, match="template that is not there"):
+        stream.next(X[:1].copy(), bad, one, one)
+    with pytest.raises(ValueError, match="x must have shape"):
+        stream.next(X[:2].copy(), bad, one, one)
+    with pytest.raises(ValueError, match="h_left must have shape"):
+        stream.next(X[:1].copy(), bad, np.ones(2, np.float32), one)
+
+
 def test_without_correlation_it_is_the_wiener_filter() -> None:
     X, W, turning, HL, HR = random_case()
     floor = 1e-9

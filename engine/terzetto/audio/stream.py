@@ -7,13 +7,14 @@ told, so the samples do not depend on the host's block size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terzetto.audio.files import Take
 from terzetto.control.messages import Message
 
 Float = NDArray[np.float32]
@@ -73,3 +74,103 @@ class Stateful(Protocol):
     @property
     def state_changed(self) -> int:
         """A count that rises whenever `state` would return something new that the host should save."""
+
+
+_JITTER = 32  # frames by which a host's position may wobble without being a jump
+_READ = 1 << 16  # frames read at once when rendering
+
+
+class SongClock:
+    """Where in the song a stream is, whatever the host tells.
+
+    A host that plays is believed; small wobbles of its position are smoothed away. One that never plays, or whose
+    position stands still, is counted from the last reset.
+    """
+
+    def __init__(self) -> None:
+        self._has_played = False
+        self.reset()
+
+    def forget(self) -> None:
+        """Begin anew: another host, or another stream."""
+        self._has_played = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Count from 0 again where the host tells nothing."""
+        self._next = 0
+        self._last: int | None = None
+        self.stopped = False
+
+    def advance(self, transport: Transport, frames: int) -> int:
+        """Return the song position of the next block's first frame, and move on by ``frames``.
+
+        ``stopped`` then says whether the host stands still, having played before: its position means nothing there.
+        """
+        told = transport.position
+        self._has_played = self._has_played or transport.playing
+        self.stopped = self._has_played and not transport.playing
+        moving = transport.playing and told is not None and told != self._last
+        if moving and told is not None and abs(told - self._next) > _JITTER:
+            self._next = told
+        self._last = told if transport.playing else None
+        position = self._next
+        self._next += frames
+        return position
+
+
+def render(
+    processor: Processor,
+    take: Take,
+    events: Sequence[Message] = (),
+    *,
+    hop: int = 512,
+    position: int = 0,
+    listen: Callable[[Message], None] | None = None,
+) -> Iterator[Float]:
+    """Drive a processor over a take, as a host would, and compensate its latency.
+
+    Parameters
+    ----------
+    processor
+        It is prepared for the take's format first.
+    take
+        What goes in.
+    events
+        Their frames count from the take's first.
+    hop
+        Frames of a block.
+    position
+        Song position of the take's first frame, in frames. The host plays.
+    listen
+        Told what a `Stateful` processor says.
+
+    Yields
+    ------
+    float32 (channels, frames)
+        Blocks; together they are as long as the take.
+    """
+    processor.prepare(take.sample_rate, take.channels, hop)
+    waiting = sorted(events, key=lambda event: event.frame)
+    read, read_from = take.read(0, _READ), 0
+    at, skip, left = 0, -1, take.frames
+    while left > 0:
+        if at + hop > read_from + read.shape[1]:
+            read, read_from = take.read(at, at + max(_READ, hop)), at
+        block = read[:, at - read_from : at - read_from + hop]
+        here = [replace(event, frame=event.frame - at) for event in waiting if at <= event.frame < at + hop]
+        result = processor.process(block, here, Transport(position + at, 0.0, True))
+        if isinstance(processor, Stateful):
+            said, processor.outbox[:] = list(processor.outbox), []
+            for message in said:
+                if listen is not None:
+                    listen(message)
+        at += hop
+        if skip < 0:  # the first block's events may have changed it
+            skip = processor.latency
+        begin = min(skip, hop)
+        skip -= begin
+        result = result[:, begin : begin + left]
+        left -= result.shape[1]
+        if result.shape[1]:
+            yield result

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Build the native self-tests with sanitizers and run them: addresses and undefined behaviour, then threads.
+# Build the native self-tests with sanitizers and run them: addresses and undefined behaviour, then threads. The
+# bridge's also without, where no sanitizer's own system calls hide the bridge's.
 # Needs CMake, a C++ compiler with its sanitizer runtimes, and nothing of Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +21,7 @@ ninja=$(tool ninja)
 generator=()
 [ -z "$ninja" ] || generator=(-G Ninja "-DCMAKE_MAKE_PROGRAM=$ninja")
 
-tests=(kernel_selftest coherence_selftest)
+tests=(kernel_selftest coherence_selftest bridge_selftest bridge_polling_selftest)
 
 # The thread sanitizer's shadow memory does not fit around some kernels' random addresses; without randomness it does.
 fixed_addresses() {
@@ -65,3 +66,5 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 sanitize address "-fsanitize=address,undefined -fno-sanitize-recover=all"
 sanitize thread "-fsanitize=thread"
+tests=(bridge_selftest bridge_polling_selftest)
+sanitize none ""

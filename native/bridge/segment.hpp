@@ -14,17 +14,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace terzetto::bridge {
 
 constexpr char kMagic[8] = {'T', 'E', 'R', 'Z', 'E', 'T', 'T', 'O'};
-constexpr std::uint32_t kVersion = 1;          // of this layout: segments of another one are refused
-constexpr std::uint32_t kSlots = 16;           // hops in flight at most
-constexpr std::uint32_t kTail = 64;            // frames that a response carries beyond its hop, to fade out on
+constexpr std::uint32_t kVersion = 1; // of this layout: segments of another one are refused
+constexpr std::uint32_t kSlots = 16;  // hops in flight at most
+constexpr std::uint32_t kTail = 64;   // frames that a response carries beyond its hop, to fade out on
 constexpr std::uint32_t kMaxChannels = 2;
 constexpr std::uint32_t kMaxHop = 8192;
-constexpr std::uint32_t kEventBytes = 16384;   // of a hop
+constexpr std::uint32_t kEventBytes = 16384; // of a hop
 constexpr std::uint64_t kMailboxBytes = 12u << 20;
+constexpr std::size_t kPage = 4096;
+
+// Counters run over: a slot is its counter modulo kSlots.
+static_assert((kSlots & (kSlots - 1)) == 0, "a power of two");
 
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free,
               "the counters are shared by processes");
@@ -47,10 +52,10 @@ struct Tag {
 
 // The host's song position at a hop's first frame.
 struct Transport {
-    std::int64_t position = 0;   // in frames
-    double tempo = 0.0;          // beats a minute; 0: unknown
+    std::int64_t position = 0; // in frames
+    double tempo = 0.0;        // beats a minute; 0: unknown
     std::uint32_t playing = 0;
-    std::uint32_t known = 0;     // 0: the host told no position
+    std::uint32_t known = 0; // 0: the host told no position
 };
 
 // Heads of the slots. Audio follows, planar float32: requests hold channels x hop, responses channels x (hop + kTail).
@@ -78,25 +83,42 @@ struct alignas(64) Mailbox {
     // kMailboxBytes follow, page-aligned, elsewhere in the segment.
 };
 
-struct Header {
-    char magic[8]; // written last
+// What a segment says of itself. Never changes once it is made.
+struct Identity {
     std::uint32_t version, slots;
     std::uint64_t bytes; // of the whole segment
     Format format;
     std::uint64_t host_pid, host_started; // the latter tells a process number used again
+};
+
+struct Header {
+    std::atomic<std::uint64_t> magic; // kMagic's bytes, written last. Here and in every version, then the version
+    Identity identity;
     // Written by the host:
-    alignas(64) std::atomic<std::uint32_t> requests_posted; // wakes the engine
+    alignas(64) std::atomic<std::uint32_t> requests_posted;
     std::atomic<std::uint32_t> responses_taken;
-    std::atomic<std::uint32_t> closed; // 1: the host has gone from this segment; the engine ends
-    std::atomic<std::uint64_t> host_beat;
+    std::atomic<std::uint32_t> closed;    // 1: the host has gone from this segment; the engine ends
+    std::atomic<std::uint32_t> bell;      // rises with every request and when the segment closes; wakes the engine
+    std::atomic<std::uint64_t> host_beat; // monotonic, nanoseconds
     // Written by the engine:
     alignas(64) std::atomic<std::uint32_t> requests_taken;
     std::atomic<std::uint32_t> responses_posted; // wakes the host
     std::atomic<std::uint32_t> latency;          // of the processors, in frames
     std::atomic<std::uint32_t> ready;            // 1: attached, state restored, hops are being served
-    std::atomic<std::uint64_t> engine_pid, engine_beat; // monotonic, nanoseconds
+    std::atomic<std::uint64_t> engine_pid, engine_started;
+    std::atomic<std::uint64_t> engine_beat; // monotonic, nanoseconds
     Mailbox to_engine, to_host;
 };
+
+static_assert(offsetof(Header, identity) == 8 && offsetof(Identity, bytes) == 8 && offsetof(Identity, format) == 16 &&
+                  sizeof(Identity) == 56 && sizeof(Request) % 64 == 0 && sizeof(Response) % 64 == 0,
+              "every compiler must lay the segment out alike");
+
+inline std::uint64_t magic_word() {
+    std::uint64_t word;
+    std::memcpy(&word, kMagic, sizeof word);
+    return word;
+}
 
 // Where everything lies, from the start of the segment.
 struct Layout {
@@ -107,8 +129,8 @@ struct Layout {
     explicit constexpr Layout(const Format& f)
         : request_stride(rounded(sizeof(Request) + sizeof(float) * f.channels * f.hop, 64)),
           response_stride(rounded(sizeof(Response) + sizeof(float) * f.channels * (f.hop + kTail), 64)),
-          requests(rounded(sizeof(Header), 4096)), responses(requests + rounded(kSlots * request_stride, 4096)),
-          to_engine(responses + rounded(kSlots * response_stride, 4096)), to_host(to_engine + kMailboxBytes),
+          requests(rounded(sizeof(Header), kPage)), responses(requests + rounded(kSlots * request_stride, kPage)),
+          to_engine(responses + rounded(kSlots * response_stride, kPage)), to_host(to_engine + kMailboxBytes),
           total(to_host + kMailboxBytes) {}
 };
 

@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+HOSTS := $(VENV)/.hosts
 NATIVE := $(shell find native CMakeLists.txt pyproject.toml constraints.txt -type f)
 SOURCES := engine tests bench
 CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
@@ -26,13 +27,18 @@ $(READY): $(NATIVE) scripts/setup.sh
 demo: $(READY)
 	$(BIN)/terzetto demo -o demo-out
 
-test: $(READY) sanitize
+# Ardour, jalv and DawDreamer: only the tests in real hosts want them.
+$(HOSTS): $(READY) scripts/hosts.sh
+	bash scripts/hosts.sh $(VENV)
+	@touch $@
+
+test: $(READY) $(HOSTS) sanitize
 	$(BIN)/python -m pytest -m "not soak"
 
 sanitize: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/sanitize.sh
 
-soak: $(READY)
+soak: $(READY) $(HOSTS)
 	$(BIN)/python -m pytest -m soak
 
 lint: $(READY)

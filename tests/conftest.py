@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from terzetto.score.notes import Score
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_DATA = "no data set: TERZETTO_DATA names a folder that is not there"
+NO_HOST = "no host:"  # begins the reason of a skipped test in tests/hosts
 
 Float = NDArray[np.float32]
 skipped_for_data: list[str] = []
+skipped_for_hosts: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and NO_DATA in str(report.longrepr):
         skipped_for_data.append(report.nodeid)
+    elif report.skipped and NO_HOST in str(report.longrepr):
+        reason = str(report.longrepr).partition(NO_HOST)[2].strip(" '\")")
+        skipped_for_hosts[reason] += 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -45,6 +51,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"{len(skipped_for_data)} data tests were skipped: set TERZETTO_DATA to the folder of the data set"
         )
+    for reason, count in skipped_for_hosts.items():
+        terminalreporter.write_line(f"{count} tests in real hosts were skipped: {reason}")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""Fixtures of the tests in real hosts: a user of one's own, the excerpt, and which hosts are here."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.conftest import NO_HOST
+from tests.hosts import ardour, jalv
+from tests.hosts.judge import Float
+from tests.hosts.place import Place
+
+EXCERPT = Path(__file__).resolve().parents[2] / "engine/terzetto/demo/excerpt"
+
+
+@pytest.fixture(scope="session")
+def _installs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Whether the plugins can be installed at all; if not, why."""
+    place = Place(tmp_path_factory.mktemp("install"))
+    try:
+        place.install()
+    except RuntimeError as error:
+        return str(error)
+    finally:
+        place.close()
+    return "" if place.vst3.is_dir() else "terzetto plugins install put no VST3 bundle into ~/.vst3"
+
+
+@pytest.fixture
+def make_place(_installs: str, tmp_path: Path) -> Iterator[Callable[..., Place]]:
+    """Make places (``stages``: with the test's processors); afterwards nothing may be left of them."""
+    if _installs:
+        pytest.skip(f"{NO_HOST} the plugins are not built here: {_installs}")
+    places: list[Place] = []
+
+    def make(stages: bool = False) -> Place:
+        place = Place(tmp_path / f"user{len(places)}")
+        places.append(place)
+        place.install(stages)
+        return place
+
+    yield make
+    left = [item for place in places for item in place.close()]
+    assert not left, f"left behind: {left}"
+
+
+@pytest.fixture
+def place(make_place: Callable[..., Place]) -> Place:
+    """A user with the plugins installed."""
+    return make_place()
+
+
+@pytest.fixture
+def place_with_stages(make_place: Callable[..., Place]) -> Place:
+    """A user whose engine also knows the test's processors."""
+    return make_place(stages=True)
+
+
+@pytest.fixture
+def bare_environment(tmp_path: Path) -> dict[str, str]:
+    """An environment with a home of its own and no plugins."""
+    return Place(tmp_path / "nobody").environment
+
+
+@pytest.fixture(scope="session")
+def with_ardour() -> None:
+    """Skip where Ardour is not."""
+    if not ardour.available():
+        pytest.skip(f"{NO_HOST} no Ardour here: {ardour.WANTED}")
+
+
+@pytest.fixture(scope="session")
+def with_jack() -> None:
+    """Skip where jalv, JACK or its Python module are not."""
+    if not jalv.available():
+        pytest.skip(f"{NO_HOST} no real-time host here: {jalv.WANTED}")
+
+
+@pytest.fixture(scope="session")
+def with_dawdreamer() -> None:
+    """Skip where DawDreamer is not."""
+    if importlib.util.find_spec("dawdreamer") is None:
+        pytest.skip(f"{NO_HOST} no DawDreamer here: pip install dawdreamer")
+
+
+@pytest.fixture(scope="session")
+def take() -> Float:
+    """Two seconds of noise in stereo, 48 kHz: every sample differs."""
+    noise: Float = (0.1 * np.random.default_rng(3).standard_normal((2, 96000))).astype(np.float32)
+    return noise
+
+
+@pytest.fixture(scope="session")
+def excerpt() -> Callable[..., Float]:
+    """Read the first seconds of the piano excerpt as stereo at a rate."""
+
+    def read(seconds: float = 4.0, sample_rate: int = 48000) -> Float:
+        import librosa
+
+        samples, rate = soundfile.read(EXCERPT / "chopin_op28no4_opening.flac", dtype="float32", always_2d=True)
+        samples = samples.T[:, : round(seconds * rate)]
+        if rate != sample_rate:
+            samples = librosa.resample(samples, orig_sr=rate, target_sr=sample_rate)
+        out: Float = np.ascontiguousarray(np.broadcast_to(samples, (2, samples.shape[1]))).astype(np.float32)
+        return out
+
+    return read

@@ -1,0 +1,93 @@
+"""A tape deck on JACK: plays a file into a plugin and records what comes out, at the pace of the server.
+
+A program of its own, so that nothing else holds the interpreter up:
+
+    python -m tests.hosts.jack_deck IN.npy OUT.npy FROM_PORT... -- TO_PORT...
+
+IN holds channels × frames (float32); OUT what was recorded in the same cycles, so a plugin's latency is its delay.
+Prints one JSON object: the server's rate and block, and how many times it ran over (xruns). Two clients: one that both
+fed the plugin and listened to it would be a loop, which JACK opens with a delay of its own.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jack
+import numpy as np
+
+WARM_UP = 0.3  # seconds: the first callbacks are slow
+
+
+def run(audio: np.ndarray, sources: Sequence[str], sinks: Sequence[str]) -> tuple[np.ndarray, dict[str, object]]:
+    """Play and record; ``sources`` are the plugin's outputs, ``sinks`` its inputs."""
+    channels, frames = audio.shape
+    player, recorder = jack.Client("deck-play"), jack.Client("deck-record")
+    out_ports = [player.outports.register(f"out_{c}") for c in range(channels)]
+    in_ports = [recorder.inports.register(f"in_{c}") for c in range(len(sources))]
+    recorded = np.zeros((len(sources), frames), np.float32)
+    block = player.blocksize
+    tally = {"start": -1, "last": -1, "xruns": 0, "cycles": 0, "go": False}
+    done = threading.Event()
+
+    @player.set_process_callback
+    def play(count: int) -> None:
+        now = player.last_frame_time
+        if tally["start"] < 0 and tally["go"]:
+            tally["start"] = now
+        at = now - tally["start"] if tally["start"] >= 0 else frames
+        for port, samples in zip(out_ports, audio, strict=True):
+            piece = samples[at : at + count]
+            buffer = port.get_array()
+            buffer[: len(piece)] = piece
+            buffer[len(piece) :] = 0.0
+
+    @recorder.set_process_callback
+    def record(count: int) -> None:
+        if tally["start"] < 0:
+            return
+        at = recorder.last_frame_time - tally["start"]
+        if 0 <= at < frames:
+            tally["cycles"] += 1
+            for port, samples in zip(in_ports, recorded, strict=True):
+                piece = samples[at : at + count]
+                piece[:] = port.get_array()[: len(piece)]
+        elif at >= frames:
+            done.set()
+
+    @recorder.set_xrun_callback
+    def xrun(_delayed: float) -> None:
+        if tally["start"] >= 0:
+            tally["xruns"] += 1
+
+    with player, recorder:
+        for number, sink in enumerate(sinks):
+            player.connect(out_ports[number % channels], sink)
+        for number, source in enumerate(sources):
+            recorder.connect(source, in_ports[number])
+        time.sleep(WARM_UP)
+        gc.disable()  # a collection may take longer than a block
+        tally["go"] = True
+        if not done.wait(frames / player.samplerate * 2 + 20):
+            raise SystemExit("jack_deck: the server stands still")
+        report = {"sample_rate": player.samplerate, "block": block}
+    report |= {"xruns": tally["xruns"], "cycles": tally["cycles"], "expected_cycles": -(-frames // block)}
+    return recorded, report
+
+
+def main() -> None:
+    source_file, target_file, *ports = sys.argv[1:]
+    middle = ports.index("--")
+    recorded, report = run(np.load(source_file), ports[:middle], ports[middle + 1 :])
+    np.save(Path(target_file), recorded)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()

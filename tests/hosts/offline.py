@@ -1,0 +1,153 @@
+"""The two hosts that are Python modules: pedalboard and DawDreamer, each in a process of its own.
+
+    python -m tests.hosts.offline JOB.json
+
+JOB names the host, the VST3 bundle, the state, and what to render; prints one JSON object. A plugin reads its
+environment when it is loaded, and a host may be killed: neither is for the process that runs the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.hosts.failure import HostFailedError
+from tests.hosts.plugin_state import vst3_preset, vst3_state
+
+Float = NDArray[np.float32]
+HostName = Literal["pedalboard", "dawdreamer"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Render:
+    """What to render: audio (channels × frames) at a rate, in blocks; DawDreamer also takes MIDI notes.
+
+    ``notes`` are (pitch, velocity, start, seconds).
+    """
+
+    audio: Float
+    sample_rate: int = 48000
+    block: int = 512
+    notes: Sequence[tuple[int, int, float, float]] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What came out: as many frames as went in, latency taken off; and what the plugin said it was."""
+
+    audio: Float
+    latency: int
+    parameters: dict[str, str]
+
+
+def render(
+    host: HostName, bundle: Path, renders: Sequence[Render], folder: Path, environment: dict[str, str], **job: Any
+) -> list[Rendered]:
+    """Render one after the other with one plugin; ``state`` is the text to restore first. Raises HostFailedError."""
+    process, targets = start(host, bundle, renders, folder, environment, **job)
+    try:
+        said, _ = process.communicate(timeout=240)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, _ = process.communicate()
+        raise HostFailedError(f"{host} did not end:\n{said}") from None
+    if process.returncode != 0:
+        raise HostFailedError(f"{host} ended with {process.returncode}:\n{said}")
+    notes = [json.loads(line) for line in said.splitlines() if line.startswith('{"latency"')]
+    return [
+        Rendered(np.load(target), note["latency"], note["parameters"])
+        for target, note in zip(targets, notes, strict=True)
+    ]
+
+
+def start(
+    host: HostName, bundle: Path, renders: Sequence[Render], folder: Path, environment: dict[str, str], **job: Any
+) -> tuple[subprocess.Popen[str], list[Path]]:
+    """Start rendering; returns the process and the files that it will write."""
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = []
+    for number, item in enumerate(renders):
+        source = folder / f"in{number}.npy"
+        np.save(source, item.audio)
+        listed.append(
+            {
+                "source": str(source),
+                "target": str(folder / f"out{number}.npy"),
+                "sample_rate": item.sample_rate,
+                "block": item.block,
+                "notes": list(item.notes),
+            }
+        )
+    job_file = folder / "job.json"
+    job_file.write_text(json.dumps({"host": host, "bundle": str(bundle), "renders": listed} | job))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.hosts.offline", str(job_file)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return process, [Path(item["target"]) for item in listed]
+
+
+def in_pedalboard(job: dict[str, Any]) -> None:
+    """Render as a pedalboard program does: one plugin, a call per file."""
+    import pedalboard
+
+    plugin = pedalboard.load_plugin(job["bundle"])
+    if job.get("state") is not None:
+        class_id = plugin.preset_data[8:40].decode()
+        plugin.preset_data = vst3_preset(class_id, job["state"])
+    for name, value in job.get("parameters", {}).items():
+        setattr(plugin, name, value)
+    for item in job["renders"]:
+        audio = np.load(item["source"])
+        out = plugin(audio, item["sample_rate"], buffer_size=item["block"], reset=True)
+        np.save(item["target"], out)
+        shown = {name: str(getattr(plugin, name)) for name in plugin.parameters}
+        # pedalboard takes the latency off by itself and does not tell it.
+        print(json.dumps({"latency": -1, "parameters": shown}), flush=True)
+    if "state_file" in job:
+        Path(job["state_file"]).write_text(vst3_state(plugin.preset_data))
+
+
+def in_dawdreamer(job: dict[str, Any]) -> None:
+    """Render as a DawDreamer script does: a graph per render; the latency is taken off here, DawDreamer leaves it."""
+    import dawdreamer
+
+    class_id = job.get("class_id")
+    for item in job["renders"]:
+        audio = np.load(item["source"])
+        engine = dawdreamer.RenderEngine(item["sample_rate"], item["block"])
+        playback = engine.make_playback_processor("take", audio)
+        plugin = engine.make_plugin_processor("plugin", job["bundle"])
+        if job.get("state") is not None:
+            preset = Path(item["target"]).with_suffix(".vstpreset")
+            preset.write_bytes(vst3_preset(class_id, job["state"]))
+            if not plugin.load_vst3_preset(str(preset)):
+                raise SystemExit("DawDreamer did not take the preset")
+        for pitch, velocity, onset, seconds in item["notes"]:
+            plugin.add_midi_note(pitch, velocity, onset, seconds)
+        engine.load_graph([(playback, []), (plugin, ["take"])])
+        # The latency may still change when the engine has come up: render, then cut by what is reported at the end.
+        engine.render((audio.shape[1] + 5 * item["sample_rate"]) / item["sample_rate"])
+        latency = plugin.get_latency_samples()
+        np.save(item["target"], engine.get_audio()[:, latency : latency + audio.shape[1]])
+        shown = {entry["name"]: entry["text"] for entry in plugin.get_plugin_parameters_description()}
+        print(json.dumps({"latency": latency, "parameters": shown}), flush=True)
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[1]).read_text())
+    {"pedalboard": in_pedalboard, "dawdreamer": in_dawdreamer}[given["host"]](given)

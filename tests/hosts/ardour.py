@@ -25,6 +25,12 @@ __all__ = ["Ardour", "Insert", "Session", "Track", "available"]
 VERSION = next((n for n in (7, 8, 9) if shutil.which(f"ardour{n}-lua")), 7)
 COMMAND = f"ardour{VERSION}-lua"
 LIBRARIES = Path(f"/usr/lib/ardour{VERSION}")
+LOCATIONS = {
+    "LD_LIBRARY_PATH": str(LIBRARIES),
+    "ARDOUR_DLL_PATH": str(LIBRARIES),
+    "ARDOUR_DATA_PATH": f"/usr/share/ardour{VERSION}",
+    "ARDOUR_CONFIG_PATH": f"/etc/ardour{VERSION}",
+}
 WANTED = "apt-get install ardour"
 
 
@@ -49,14 +55,18 @@ class Ardour:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{ardour_export.NAME}.format").write_text(ardour_export.FORMAT)
         (folder / f"{ardour_export.NAME}.preset").write_text(ardour_export.PRESET)
+        # Ardour's own program under Ardour's name: plugins know a host by the name of its file.
+        self.program = self.home / f"ardour-{VERSION}"
+        if not self.program.exists():
+            shutil.copy(LIBRARIES / "luasession", self.program)
 
     def run(self, script: str, timeout: float = 120.0) -> str:
         """Run a Lua script; return what it printed. The exit status says nothing here (see above)."""
         path = self.home / "script.lua"
         path.write_text(script)
         done = subprocess.run(
-            [COMMAND, str(path)],
-            env=self.environment,
+            [str(self.program), str(path)],
+            env=self.environment | LOCATIONS,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,10 +78,9 @@ class Ardour:
 
     def scan(self, bundle: Path) -> str:
         """Make a VST3 bundle known: Ardour reads a cache that only its scanner fills. Returns the class id."""
-        environment = {"LD_LIBRARY_PATH": str(LIBRARIES), "ARDOUR_DLL_PATH": str(LIBRARIES)}
         done = subprocess.run(
             [str(LIBRARIES / "ardour-vst3-scanner"), "-f", "-v", str(bundle)],
-            env=self.environment | environment,
+            env=self.environment | LOCATIONS,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -116,40 +125,36 @@ class Session:
         """Return the text of every plugin's state, as last saved."""
         return self.saved.states()
 
-    def export(self, save: bool = False) -> Float:
-        """Export the whole song to 32-bit float, as *Export > Quick Audio Export* does; channels × frames.
+    def save(self) -> None:
+        """Open the session and save it again, plugin states included."""
+        before = self.saved.file.stat().st_mtime_ns
+        said = self._work('s:save_state("")')
+        if self.saved.file.stat().st_mtime_ns == before:
+            raise HostFailedError(f"Ardour did not save the session:\n{said}")
 
-        With ``save`` the session is saved again afterwards, plugin states included.
-        """
-        folder = self.saved.folder
-        target = folder / "export"
+    def export(self) -> Float:
+        """Export the whole song to 32-bit float, as *Export > Quick Audio Export* does; channels × frames."""
+        target = self.saved.folder / "export"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        said = self.ardour.run(
+        said = self._work(
             f"""
-            {backend(self.saved.sample_rate, self.saved.block)}
-            local s = load_session({quoted(folder)}, {quoted(folder.name)})
-            print("BLOCK", b:buffer_size(), "LATENCY", s:worst_route_latency())
             -- Without a device the saved connections are not made again.
             local master = s:master_out():input()
             for r in s:get_routes():iter() do
                 if not r:is_master() and not r:is_monitor() then
                     for n = 0, 1 do
                         local from = r:output():audio(math.min(n, r:n_outputs():n_audio() - 1))
-                        print("CONNECT", r:name(), from:name(), from:connect(master:audio(n):name()))
+                        from:connect(master:audio(n):name())
                     end
                 end
             end
             local e = s:simple_export()
-            print("PRESET", e:set_preset("{ardour_export.PRESET_ID}"))
+            e:set_preset("{ardour_export.PRESET_ID}")
             e:set_name("mix")
             e:set_folder({quoted(target)})
             e:set_range(s:current_start_sample(), s:current_end_sample())
-            print("RANGE", s:current_start_sample(), s:current_end_sample(), e:check_outputs())
-            print("RUN", e:run_export())
-            {'s:save_state("")' if save else ""}
-            close_session()
-            quit()
+            print("EXPORTED", e:run_export())
             """
         )
         files = sorted(target.rglob("*.wav"))
@@ -159,6 +164,22 @@ class Session:
         if rate != self.saved.sample_rate:
             raise HostFailedError(f"Ardour exported at {rate} Hz, not at {self.saved.sample_rate} Hz:\n{said}")
         return samples.T.copy()
+
+    def _work(self, script: str) -> str:
+        """Run a script on the opened session ``s``."""
+        return self.ardour.run(
+            f"""
+            {backend(self.saved.sample_rate, self.saved.block)}
+            local function work()
+                local s = load_session({quoted(self.saved.folder)}, {quoted(self.saved.folder.name)})
+                {script}
+            end
+            work()
+            collectgarbage() -- what Lua still holds of a closed session is freed twice now and then
+            close_session()
+            quit()
+            """
+        )
 
 
 def new_track(track: Track) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,11 +99,9 @@ class Place:
                         found[int(folder.name)] = line
         return found
 
-    def workers(self) -> dict[int, str]:
-        """The engine's workers among them: those that have a segment mapped and are no host."""
-        server = self.server()
-        keeper = int(str(server["pid"])) if server else -1
-        return {pid: line for pid, line in self.processes().items() if parent(pid) == keeper and maps_segment(pid)}
+    def workers(self) -> list[int]:
+        """The engine's workers: who has a segment in memory that another process made."""
+        return [pid for pid in self.processes() if any(host_of(name) != pid for name in mapped_segments(pid))]
 
     def leftover_segments(self) -> list[str]:
         """Segments that came up since this place was made and whose host is no more."""
@@ -146,20 +145,12 @@ def alive(pid: int) -> bool:
         return False
 
 
-def parent(pid: int) -> int:
-    """The parent's process number; 0 if there is no such process."""
+def mapped_segments(pid: int) -> set[str]:
+    """Names of the segments that a process has in its memory."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return set(re.findall(r"/dev/shm/(terzetto-\d+-\d+)", Path(f"/proc/{pid}/maps").read_text()))
     except OSError:
-        return 0
-
-
-def maps_segment(pid: int) -> bool:
-    """Whether a process has a segment in its memory."""
-    try:
-        return f"{SHARED_MEMORY}/terzetto-" in Path(f"/proc/{pid}/maps").read_text()
-    except OSError:
-        return False
+        return set()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, step: float = 0.05) -> bool:

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOSTS := $(VENV)/.hosts
 NATIVE := $(shell find native CMakeLists.txt pyproject.toml constraints.txt -type f)
-SOURCES := engine tests bench
+SOURCES := engine plugin_host tests bench
 CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
 
 .PHONY: help demo test soak lint format bench sanitize clean
@@ -15,7 +15,7 @@ help:
 	@echo "make test      the whole test suite"
 	@echo "make lint      ruff, mypy --strict, clang-format"
 	@echo "make bench     the speed tables"
-	@echo "make sanitize  the kernel under the address, undefined-behaviour and thread sanitizers"
+	@echo "make sanitize  the native code under the address, undefined-behaviour and thread sanitizers"
 	@echo "make soak      the tests that take minutes"
 	@echo "make clean     remove .venv and the build"
 

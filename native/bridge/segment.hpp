@@ -20,7 +20,7 @@ namespace terzetto::bridge {
 
 constexpr char kMagic[8] = {'T', 'E', 'R', 'Z', 'E', 'T', 'T', 'O'};
 constexpr std::uint32_t kVersion = 1; // of this layout: segments of another one are refused
-constexpr std::uint32_t kSlots = 16;  // hops in flight at most
+constexpr std::uint32_t kSlots = 64;  // hops under way at most: blocks of 8192 frames, hops of 256, twice
 constexpr std::uint32_t kTail = 64;   // frames that a response carries beyond its hop, to fade out on
 constexpr std::uint32_t kMaxChannels = 2;
 constexpr std::uint32_t kMaxHop = 8192;

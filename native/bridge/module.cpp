@@ -253,6 +253,17 @@ PYBIND11_MODULE(_bridge, m) {
     define_engine(m);
     define_host(m);
     m.def(
+        "exists",
+        [](const std::string& name) {
+            try {
+                Memory::open(name);
+                return true;
+            } catch (const BridgeError&) {
+                return false;
+            }
+        },
+        py::arg("name"), "Whether a segment of this name is there; a host that closes its own removes the name.");
+    m.def(
         "sweep",
         [] {
             py::gil_scoped_release release;

@@ -141,5 +141,8 @@ class HostEnd:
     def close(self) -> None:
         """Tell the engine to end and remove the name."""
 
+def exists(name: str) -> bool:
+    """Whether a segment of this name is there; a host that closes its own removes the name."""
+
 def sweep() -> list[str]:
     """Remove the segments of hosts that are no more; return their names."""

@@ -1,0 +1,322 @@
+"""Chains: Terzetto's processors and pedalboard's plugins in a row, themselves a processor with a state.
+
+`terzetto process` and the live workers drive the same chain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from terzetto.audio.stream import STOPPED, Float, Processor, Stateful, Transport
+from terzetto.control.messages import Message
+from terzetto.control.table import Parameter, Value, table
+from terzetto.errors import InputError, TerzettoError
+from terzetto_host.chain_file import StageSpec, own_processors, parse, read
+from terzetto_host.pedalboard_stage import PedalboardStage
+
+CHAIN = "/terzetto/chain/"
+LOAD = CHAIN + "load"
+
+
+@dataclass
+class Stage:
+    """A place in the chain: what the file says and what does it."""
+
+    spec: StageSpec
+    processor: Processor
+
+    @property
+    def pedalboard(self) -> PedalboardStage | None:
+        """The processor as a pedalboard stage, or None."""
+        return self.processor if isinstance(self.processor, PedalboardStage) else None
+
+
+class MissingStage:
+    """Stands in for a plugin that is not here: the sound passes, its saved state is kept."""
+
+    latency = 0
+    state_changed = 0
+
+    def __init__(self, problem: str) -> None:
+        self.outbox = [Message("/terzetto/status", (problem,))]
+        self._state: dict[str, Any] = {}
+
+    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> None:
+        """Do nothing."""
+
+    def process(self, block: Float, events: Sequence[Message] = (), transport: Transport = STOPPED) -> Float:
+        """Pass the block on."""
+        return block
+
+    def reset(self) -> None:
+        """Do nothing."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what was restored."""
+        return self._state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Keep a state for the day when the plugin is back."""
+        self._state = state
+
+
+class Chain:
+    """Processors in a row; with no stage at all the sound passes at once.
+
+    Parameters
+    ----------
+    specs
+        The stages, in order.
+    text, folder
+        The chain file they come from and where its paths begin; None for an instrument alone, whose state needs none.
+    lenient
+        A stage that cannot be made passes the sound and says so, instead of an error.
+
+    Raises
+    ------
+    InputError
+        A stage cannot be made; the message names its file and line.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[StageSpec] = (),
+        text: str | None = None,
+        folder: Path | None = None,
+        *,
+        lenient: bool = False,
+    ) -> None:
+        self.outbox: list[Message] = []
+        self._text, self._folder = text, folder
+        self._changes = 0
+        self._format: tuple[float, int, int] | None = None
+        self.stages = [_make(spec, lenient) for spec in specs]
+        self._begin = {stage.spec.name: _settings(stage.spec) for stage in self.stages}
+
+    @classmethod
+    def from_file(cls, path: Path) -> Chain:
+        """Make the chain of a file; raises `InputError` as `read` does, or if a stage cannot be made."""
+        text, specs = read(path)
+        return cls(specs, text, path.resolve().parent)
+
+    @classmethod
+    def of_instrument(cls, name: str) -> Chain:
+        """Make the chain of one instrument alone: empty, with a status that says so, if it has no processor yet."""
+        if name in own_processors():
+            return cls([StageSpec(name, name, own=True)])
+        chain = cls()
+        title = table()[name].title if name in table() else name
+        chain.outbox.append(Message("/terzetto/status", (f"{title} passes the sound on; it has no processor yet",)))
+        return chain
+
+    @property
+    def latency(self) -> int:
+        """Frames of all stages together."""
+        return sum(stage.processor.latency for stage in self.stages)
+
+    @property
+    def state_changed(self) -> int:
+        """A count that rises when there is something new to save."""
+        return self._changes + sum(getattr(stage.processor, "state_changed", 0) for stage in self.stages)
+
+    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> None:
+        """Prepare every stage; what the file sets is set now.
+
+        Raises
+        ------
+        InputError
+            A stage does not take this format or cannot stream; the message names it.
+        """
+        self._format = (sample_rate, channels, max_frames)
+        for stage in self.stages:
+            try:
+                stage.processor.prepare(sample_rate, channels, max_frames)
+            except TerzettoError as error:
+                raise InputError(f"{stage.spec.where()}: {error}") from None
+            settings = self._begin.pop(stage.spec.name, [])
+            if settings:
+                # A silent block carries them in; what it leaves behind is forgotten.
+                stage.processor.process(np.zeros((channels, max_frames), np.float32), settings)
+                stage.processor.reset()
+        self._collect()
+
+    def process(self, block: Float, events: Sequence[Message] = (), transport: Transport = STOPPED) -> Float:
+        """Send a block through all stages; each gets the events that are its own and the time its sound is from."""
+        if any(event.address == LOAD for event in events):
+            self._load(events)
+        for stage in self.stages:
+            block = stage.processor.process(block, _events_for(stage, events) if events else (), transport)
+            latency = stage.processor.latency
+            if latency and transport.position is not None:
+                transport = replace(transport, position=transport.position - latency)
+        self._collect()
+        return block
+
+    def reset(self) -> None:
+        """Forget the stream's past."""
+        for stage in self.stages:
+            stage.processor.reset()
+
+    def state(self) -> dict[str, Any]:
+        """Return a state with a key for each stage, and the chain file where it is not an instrument alone."""
+        state: dict[str, Any] = {
+            stage.spec.name: cast(Stateful, stage.processor).state()
+            for stage in self.stages
+            if hasattr(stage.processor, "state")
+        }
+        if self._text is not None:
+            state["chain"] = self._text
+            if self._folder is not None:
+                state["chain_folder"] = str(self._folder)
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state; what does not fit, or is not here, is told in the `outbox`."""
+        text = state.get("chain")
+        if isinstance(text, str) and text != self._text:
+            folder = state.get("chain_folder")
+            self._folder = Path(folder) if isinstance(folder, str) else None
+            try:
+                self._become(Chain(parse(text, "the saved chain", self._folder), text, self._folder, lenient=True), {})
+            except TerzettoError as error:
+                self._status(str(error))
+        for stage in self.stages:
+            saved = state.get(stage.spec.name)
+            if isinstance(saved, dict) and hasattr(stage.processor, "restore"):
+                self._begin.pop(stage.spec.name, None)
+                cast(Stateful, stage.processor).restore(saved)
+        self._collect()
+
+    def parameters(self) -> list[Parameter]:
+        """Return what can be addressed in the chain beside the instruments' own parameters."""
+        return [
+            _describe(stage.spec.name, name, stage.pedalboard)
+            for stage in self.stages
+            if stage.pedalboard is not None and not stage.pedalboard.external
+            for name in stage.pedalboard.names
+        ]
+
+    def instruments(self) -> list[str]:
+        """Return the names of Terzetto's own processors in it."""
+        return list(dict.fromkeys(stage.spec.kind for stage in self.stages if stage.spec.own))
+
+    def _load(self, events: Sequence[Message]) -> None:
+        path = next(event.arguments[0] if event.arguments else None for event in events if event.address == LOAD)
+        before = self.state()
+        try:
+            if not isinstance(path, str):
+                raise InputError(f"{LOAD} takes the path of a chain file; given {path!r}")
+            self._become(Chain.from_file(Path(path)), before)
+        except TerzettoError as error:
+            self.outbox.append(Message("/terzetto/error", (str(error), LOAD)))
+            return
+        self._status(f"chain: {', '.join(stage.spec.name for stage in self.stages)}")
+
+    def _become(self, other: Chain, before: dict[str, Any]) -> None:
+        """Take another chain's stages; those of the same name and kind keep what they had learned."""
+        kinds = {stage.spec.name: stage.spec.kind for stage in self.stages}
+        for stage in other.stages:
+            saved = before.get(stage.spec.name)
+            if stage.spec.own and kinds.get(stage.spec.name) == stage.spec.kind and isinstance(saved, dict):
+                cast(Stateful, stage.processor).restore(saved)
+        if self._format is not None:
+            other.prepare(*self._format)
+        self._changes = self.state_changed + 1
+        self.stages, self._begin = other.stages, other._begin
+        self._text, self._folder = other._text, other._folder
+        self.outbox += other.outbox
+
+    def _collect(self) -> None:
+        for stage in self.stages:
+            outbox = getattr(stage.processor, "outbox", None)
+            if outbox:
+                self.outbox += outbox
+                outbox.clear()
+
+    def _status(self, text: str) -> None:
+        self.outbox.append(Message("/terzetto/status", (text,)))
+
+
+def _make(spec: StageSpec, lenient: bool) -> Stage:
+    key = ""
+    try:
+        if spec.own:
+            processor = cast(Processor, own_processors()[spec.kind].load()())
+            if "learned" in spec.settings:
+                cast(Stateful, processor).restore(read_learned(spec.settings["learned"], spec.kind))
+            return Stage(spec, processor)
+        plugin = PedalboardStage(spec.kind, spec.settings.get("impulse_response_filename"), external=spec.external)
+        for key, value in spec.settings.items():
+            if key != "impulse_response_filename":
+                plugin.set(key, value)
+        return Stage(spec, plugin)
+    except TerzettoError as error:
+        if lenient:
+            return Stage(spec, MissingStage(str(error)))
+        raise InputError(f"{spec.where(key)}: {error}") from None
+
+
+def _settings(spec: StageSpec) -> list[Message]:
+    """Return what the file sets on one of Terzetto's own processors, as the messages that do it."""
+    if not spec.own:
+        return []
+    names = [name for name in spec.settings if name != "learned"]
+    return [Message(f"/terzetto/{spec.kind}/{name}", (spec.settings[name],)) for name in names]
+
+
+def _events_for(stage: Stage, events: Sequence[Message]) -> list[Message]:
+    """Return the events of a stage: by its name in the chain, or by its instrument."""
+    prefix, chosen = f"{CHAIN}{stage.spec.name}/", []
+    instrument = f"/terzetto/{stage.spec.kind}/" if stage.spec.own else None
+    for event in events:
+        if event.address.startswith(prefix):
+            if instrument is not None:
+                event = replace(event, address=instrument + event.address[len(prefix) :])
+            chosen.append(event)
+        elif instrument is not None and event.address.startswith(instrument):
+            chosen.append(event)
+    return chosen
+
+
+def _describe(stage: str, name: str, plugin: PedalboardStage) -> Parameter:
+    """Return a pedalboard parameter as the table would have it; pedalboard tells no ranges."""
+    value, choices = plugin.get(name), plugin.choices(name)
+    title = name.replace("_", " ").capitalize()
+    kind = "choice" if choices else "bool" if isinstance(value, bool) else "float"
+    return Parameter(
+        instrument=f"chain/{stage}",
+        name=name,
+        title=title,
+        type=kind,
+        default=cast(Value, value),
+        description=f"{title} of the stage {stage}.",
+        range=(-3.4e38, 3.4e38),
+        choices=choices,
+        automatable=False,
+    )
+
+
+def read_learned(path: str, kind: str) -> dict[str, Any]:
+    """Return an instrument's state from a JSON file: alone, or in the whole state of a plugin.
+
+    Raises
+    ------
+    InputError
+        Missing, or not one.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a saved state ({error})") from None
+    for key in ("engine", kind):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: not a saved state: it holds no object")
+    return content

@@ -1,0 +1,315 @@
+"""A worker: one instance's chain, driven by the hops of its plugin.
+
+The audio runs in the main thread. Beside it one thread beats, so that the plugin knows that the engine lives however
+long a hop takes; one listens to the server; one tells it what happened, so that no pipe ever holds up the sound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from multiprocessing.connection import Connection
+from typing import Any, cast
+
+import numpy as np
+
+from terzetto.audio.stream import STOPPED, Transport
+from terzetto.control.messages import Message
+from terzetto.control.osc import decode_events
+from terzetto.errors import ControlError
+from terzetto_host import _bridge
+from terzetto_host.chain import Chain
+from terzetto_host.live import reports
+from terzetto_host.live.events import pack
+from terzetto_host.live.hops import Hops
+from terzetto_host.live.keeper import StateKeeper
+from terzetto_host.live.logs import log_to
+from terzetto_host.live.teller import Teller
+from terzetto_host.live.values import ROOT, Values
+
+BEAT = 0.2
+"""Seconds between beats."""
+_GRACE = 2.0  # seconds for an engine that was here before to be gone, and for the state to come
+_STATE_PAUSE = 0.25  # seconds between states sent to the plugin
+_WAIT = 0.1  # seconds without a hop after which other things are seen to
+_COLLECT = 512  # hops between collections of garbage
+_MOST_PENDING = 256
+_SIMPLE = (bool, int, float, str)
+
+log = logging.getLogger(__name__)
+
+
+def run(segment: str, instrument: str, name: str, osc_port: int, pipe: Connection) -> None:
+    """Serve a segment until its plugin or the server is gone: the worker process's main function."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's; it ends its workers
+    log_to(f"{name}.log")
+    try:
+        end = _attach(segment)
+    except _bridge.BridgeError as error:
+        log.warning("%s: %s", segment, error)
+        return
+    try:
+        Worker(end, instrument, name, osc_port, pipe).serve()
+    except Exception:
+        log.exception("the worker failed")
+    finally:
+        with contextlib.suppress(OSError):
+            pipe.send(reports.Closing())
+        end.detach()
+        logging.shutdown()
+        # Threads of a library that do not end must not keep the process.
+        os._exit(0)
+
+
+def _attach(segment: str) -> Any:
+    """Attach to a segment; an engine that was killed may still be dying there."""
+    deadline = time.monotonic() + _GRACE
+    while True:
+        try:
+            return _bridge.EngineEnd.attach(segment)
+        except _bridge.BridgeError as error:
+            if "already served" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+class Worker:
+    """An instance's chain between the bridge and the server's pipe."""
+
+    def __init__(self, end: Any, instrument: str, name: str, osc_port: int, pipe: Connection) -> None:
+        self._end, self._pipe = end, pipe
+        self._ended = threading.Event()
+        self._incoming: deque[object] = deque()
+        self._teller, self._keeper = Teller(pipe), StateKeeper(end)
+        self._values = Values(instrument)
+        self._instrument, self._name = instrument, name
+        self._pending: list[Message] = []  # what controllers want, for the next hop
+        self._outgoing: deque[Message] = deque(
+            [Message("/terzetto/instance", (name,)), Message("/terzetto/osc_port", (osc_port,))]
+        )  # for the plugin, in the responses
+        self._latency = -1
+        self._saved = -1  # the chain's count of changes when its state was last sent
+        self._saved_at = 0.0
+        self._monitored = False
+        self._count = 0
+        self._chain = Chain.of_instrument(instrument)
+        self._stages: object = None  # those that the server has been told of
+
+    def serve(self) -> None:
+        """Take up the state, say that we are ready, and answer hops."""
+        for work in (self._beat, self._listen):
+            threading.Thread(target=work, daemon=True).start()
+        self._teller.start()
+        self._keeper.start()
+        form = self._end.format
+        self._prepare(form)
+        _be_quick(bool(form.realtime))
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self._end.set_ready(True)
+        while not self._ended.is_set():
+            if not self._end.wait(_WAIT):
+                self._idle()
+                if not self._end.host_alive():
+                    break
+            elif self._end.closed:
+                break
+            else:
+                self._hop()
+
+    def _prepare(self, form: Any) -> None:
+        """Make the chain that the state asks for; one that cannot play here passes the sound, and says why."""
+        text = self._first_state()
+        settings = self._restore(text) if text is not None else []
+        try:
+            self._chain.prepare(form.sample_rate, form.channels, form.hop)
+            if settings:
+                # A silent block carries them in: the latency may depend on them.
+                self._chain.process(np.zeros((form.channels, form.hop), np.float32), settings)
+                self._chain.reset()
+        except Exception as error:
+            log.exception("the chain cannot be prepared")
+            self._chain = Chain()
+            self._chain.prepare(form.sample_rate, form.channels, form.hop)
+            self._chain.outbox.append(Message(ROOT + "status", (f"{error}; the sound passes dry",)))
+        realtime = bool(form.realtime)
+        self._hops = Hops(self._chain, form.sample_rate, form.channels, form.hop, realtime=realtime)
+        self._saved = self._chain.state_changed
+        self._after()
+
+    def _hop(self) -> None:
+        request = self._end.front()
+        if request is None:
+            return
+        events: list[Message] = []
+        transport = STOPPED
+        try:
+            events = self._events(request.events)
+            position = request.position if request.known else None
+            transport = Transport(position, request.tempo, bool(request.playing))
+        except Exception:  # whatever was wrong with them, the sound goes on
+            log.exception("events of a hop could not be taken")
+        # A copy: what the chain and the dry sound keep must not change with the ring.
+        response = self._hops.process(request.epoch, request.hop, np.array(request.audio), events, transport)
+        self._after()
+        if response is not None:
+            packed, count = pack(self._outgoing)
+            if self._end.respond(request.epoch, request.hop, response, packed):
+                for _ in range(count):
+                    self._outgoing.popleft()
+        self._end.pop()
+        self._save()
+        self._count += 1
+        if self._count % _COLLECT == 0:
+            gc.collect(1)
+
+    def _events(self, packed: bytes) -> list[Message]:
+        """Return what counts in this hop: what is in it, and what came from controllers."""
+        if (state := self._end.take_state()) is not None:
+            self._restored(state)
+        self._take_incoming()
+        if not packed and not self._pending:
+            return []
+        events: list[Message] = []
+        if packed:
+            try:
+                events = decode_events(packed)
+            except ControlError as error:
+                log.warning("events of a hop: %s", error)
+            if self._monitored:
+                for event in events:
+                    self._teller.passed(event.address.removeprefix(ROOT), event.arguments)
+            for changed in self._values.follow(events):
+                self._teller.value(changed.address.removeprefix(ROOT), changed.arguments)
+        # Controllers come after what the host says at the same frame: it does not know of them yet.
+        events = sorted(events + self._pending, key=lambda event: event.frame)
+        self._pending.clear()
+        return events
+
+    def _take_incoming(self) -> None:
+        while self._incoming:
+            message = self._incoming.popleft()
+            if isinstance(message, reports.Steer):
+                self._steered(message.messages)
+            elif isinstance(message, reports.Monitor):
+                self._monitored = message.on
+            elif isinstance(message, reports.Port):
+                self._outgoing.append(Message(ROOT + "osc_port", (message.osc_port,)))
+            elif isinstance(message, reports.End):
+                self._ended.set()
+
+    def _steered(self, messages: tuple[Message, ...]) -> None:
+        for message in messages:
+            if message.address in self._values.parameters:
+                # Without hops only the last value of each is kept.
+                self._pending = [each for each in self._pending if each.address != message.address]
+            if len(self._pending) < _MOST_PENDING:
+                self._pending.append(message)
+        for changed in self._values.follow(messages):
+            self._tell(changed)
+
+    def _tell(self, message: Message) -> None:
+        """Tell the plugin and the server."""
+        self._outgoing.append(self._values.for_plugin(message))
+        self._teller.value(message.address.removeprefix(ROOT), message.arguments)
+
+    def _after(self) -> None:
+        """See to what the chain has to tell."""
+        chain = self._chain
+        if self._hops.failure is not None:
+            chain.outbox.append(Message(ROOT + "status", (self._hops.failure,)))
+            self._hops.failure = None
+        if chain.outbox:
+            messages, chain.outbox[:] = list(chain.outbox), []
+            self._values.follow(messages)
+            for message in messages:
+                self._tell(message)
+        if chain.stages is not self._stages:
+            self._describe()
+        if chain.latency != self._latency:
+            self._latency = chain.latency
+            self._end.set_latency(self._latency)
+
+    def _describe(self) -> None:
+        self._stages = self._chain.stages
+        self._values.describe(self._chain)
+        values = self._values
+        self._teller.report(reports.Chain(tuple(values.parameters.values()), tuple(values.commands.values())))
+        for address, value in values.now.items():
+            self._teller.value(address.removeprefix(ROOT), (value,))
+
+    def _first_state(self) -> str | None:
+        deadline = time.monotonic() + _GRACE
+        while (state := self._end.take_state()) is None and time.monotonic() < deadline and self._end.host_alive():
+            time.sleep(0.005)
+        return cast("str | None", state)
+
+    def _restore(self, text: str) -> list[Message]:
+        """Take up a plugin's state; return what sets its parameters."""
+        try:
+            state = json.loads(text)
+            engine, values = state.get("engine") or {}, state.get("values") or {}
+            self._chain.restore(engine)
+        except Exception as error:
+            log.exception("a state could not be restored")
+            self._outgoing.append(
+                Message(ROOT + "status", (f"The saved state does not fit ({error}); defaults are used",))
+            )
+            return []
+        self._describe()
+        prefix = f"{ROOT}{self._instrument}/"
+        messages = [Message(prefix + name, (value,)) for name, value in values.items() if isinstance(value, _SIMPLE)]
+        for changed in self._values.follow(messages):
+            self._teller.value(changed.address.removeprefix(ROOT), changed.arguments)
+        return messages
+
+    def _restored(self, text: str) -> None:
+        """Take up a state that comes while we play."""
+        self._pending += self._restore(text)
+        self._hops.retry()
+        self._saved = self._chain.state_changed
+
+    def _save(self) -> None:
+        changes, now = self._chain.state_changed, time.monotonic()
+        if changes != self._saved and now - self._saved_at > _STATE_PAUSE:
+            self._saved, self._saved_at = changes, now
+            try:
+                self._keeper.put(self._chain.state())
+            except Exception:
+                log.exception("the chain's state could not be saved")
+
+    def _idle(self) -> None:
+        """Between streams: take what came, keep it for the next hop, collect garbage."""
+        if (state := self._end.take_state()) is not None:
+            self._restored(state)
+        self._take_incoming()
+        self._save()
+        gc.collect(1)
+
+    def _beat(self) -> None:
+        self._end.beat()
+        while not self._ended.wait(BEAT):
+            self._end.beat()
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._incoming.append(self._pipe.recv())
+        except (OSError, EOFError):  # the server is gone
+            self._ended.set()
+
+
+def _be_quick(realtime: bool) -> None:
+    """Ask for a place before other work; a system that refuses is fine too. Threads made from here on do not get it."""
+    if realtime and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))

@@ -189,6 +189,8 @@ def new_track(track: Track) -> str:
         f"for t in s:new_audio_track({channels}, {channels}, nil, 1, {quoted(track.name)},",
         "ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, true):iter() do",
     ]
+    if channels == 1:  # else a stereo plugin makes the track stereo, its right side silent
+        lines.append("t:set_strict_io(true)")
     for index, insert in enumerate(track.inserts):
         lines += [
             f'local p = ARDOUR.LuaAPI.new_plugin(s, {quoted(insert.identity)}, ARDOUR.PluginType.{insert.format}, "")',

@@ -26,22 +26,25 @@ WARM_UP = 0.3  # seconds: the first callbacks are slow
 
 
 def run(audio: np.ndarray, sources: Sequence[str], sinks: Sequence[str]) -> tuple[np.ndarray, dict[str, object]]:
-    """Play and record; ``sources`` are the plugin's outputs, ``sinks`` its inputs."""
+    """Play and record; ``sources`` are the plugin's outputs, ``sinks`` its inputs.
+
+    The tape follows JACK's transport: song position 0 is its first frame.
+    """
     channels, frames = audio.shape
     player, recorder = jack.Client("deck-play"), jack.Client("deck-record")
     out_ports = [player.outports.register(f"out_{c}") for c in range(channels)]
     in_ports = [recorder.inports.register(f"in_{c}") for c in range(len(sources))]
     recorded = np.zeros((len(sources), frames), np.float32)
-    block = player.blocksize
-    tally = {"start": -1, "last": -1, "xruns": 0, "cycles": 0, "go": False}
+    tally = {"xruns": 0, "cycles": 0, "rolling": 0}
     done = threading.Event()
+
+    def place(client: jack.Client) -> int:
+        state, position = client.transport_query_struct()
+        return int(position.frame) if state == jack.ROLLING else frames
 
     @player.set_process_callback
     def play(count: int) -> None:
-        now = player.last_frame_time
-        if tally["start"] < 0 and tally["go"]:
-            tally["start"] = now
-        at = now - tally["start"] if tally["start"] >= 0 else frames
+        at = place(player)
         for port, samples in zip(out_ports, audio, strict=True):
             piece = samples[at : at + count]
             buffer = port.get_array()
@@ -50,21 +53,19 @@ def run(audio: np.ndarray, sources: Sequence[str], sinks: Sequence[str]) -> tupl
 
     @recorder.set_process_callback
     def record(count: int) -> None:
-        if tally["start"] < 0:
-            return
-        at = recorder.last_frame_time - tally["start"]
-        if 0 <= at < frames:
+        at = place(recorder)
+        if at < frames:
+            tally["rolling"] = 1
             tally["cycles"] += 1
             for port, samples in zip(in_ports, recorded, strict=True):
                 piece = samples[at : at + count]
                 piece[:] = port.get_array()[: len(piece)]
-        elif at >= frames:
+        elif tally["rolling"]:
             done.set()
 
     @recorder.set_xrun_callback
     def xrun(_delayed: float) -> None:
-        if tally["start"] >= 0:
-            tally["xruns"] += 1
+        tally["xruns"] += tally["rolling"]
 
     with player, recorder:
         for number, sink in enumerate(sinks):
@@ -73,12 +74,13 @@ def run(audio: np.ndarray, sources: Sequence[str], sinks: Sequence[str]) -> tupl
             recorder.connect(source, in_ports[number])
         time.sleep(WARM_UP)
         gc.disable()  # a collection may take longer than a block
-        tally["go"] = True
+        player.transport_locate(0)
+        player.transport_start()
         if not done.wait(frames / player.samplerate * 2 + 20):
             raise SystemExit("jack_deck: the server stands still")
-        report = {"sample_rate": player.samplerate, "block": block}
-    report |= {"xruns": tally["xruns"], "cycles": tally["cycles"], "expected_cycles": -(-frames // block)}
-    return recorded, report
+        player.transport_stop()
+        report: dict[str, object] = {"sample_rate": player.samplerate, "block": player.blocksize}
+    return recorded, report | tally
 
 
 def main() -> None:

@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from tests.hosts.failure import HostFailedError
 from tests.hosts.plugin_state import vst3_preset, vst3_state
+from tests.hosts.states import CLASS_ID
 
 Float = NDArray[np.float32]
 HostName = Literal["pedalboard", "dawdreamer"]
 ROOT = Path(__file__).resolve().parents[2]
+TAIL = 0.7  # seconds that DawDreamer renders beyond the end, for the latency to pass
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,7 @@ def in_pedalboard(job: dict[str, Any]) -> None:
 
     plugin = pedalboard.load_plugin(job["bundle"])
     if job.get("state") is not None:
-        class_id = plugin.preset_data[8:40].decode()
-        plugin.preset_data = vst3_preset(class_id, job["state"])
+        plugin.preset_data = vst3_preset(CLASS_ID, job["state"])
     for name, value in job.get("parameters", {}).items():
         setattr(plugin, name, value)
     for item in job["renders"]:
@@ -126,7 +127,6 @@ def in_dawdreamer(job: dict[str, Any]) -> None:
     """Render as a DawDreamer script does: a graph per render; the latency is taken off here, DawDreamer leaves it."""
     import dawdreamer
 
-    class_id = job.get("class_id")
     for item in job["renders"]:
         audio = np.load(item["source"])
         engine = dawdreamer.RenderEngine(item["sample_rate"], item["block"])
@@ -134,14 +134,14 @@ def in_dawdreamer(job: dict[str, Any]) -> None:
         plugin = engine.make_plugin_processor("plugin", job["bundle"])
         if job.get("state") is not None:
             preset = Path(item["target"]).with_suffix(".vstpreset")
-            preset.write_bytes(vst3_preset(class_id, job["state"]))
+            preset.write_bytes(vst3_preset(CLASS_ID, job["state"]))
             if not plugin.load_vst3_preset(str(preset)):
                 raise SystemExit("DawDreamer did not take the preset")
         for pitch, velocity, onset, seconds in item["notes"]:
             plugin.add_midi_note(pitch, velocity, onset, seconds)
         engine.load_graph([(playback, []), (plugin, ["take"])])
         # The latency may still change when the engine has come up: render, then cut by what is reported at the end.
-        engine.render((audio.shape[1] + 5 * item["sample_rate"]) / item["sample_rate"])
+        engine.render(audio.shape[1] / item["sample_rate"] + TAIL)
         latency = plugin.get_latency_samples()
         np.save(item["target"], engine.get_audio()[:, latency : latency + audio.shape[1]])
         shown = {entry["name"]: entry["text"] for entry in plugin.get_plugin_parameters_description()}

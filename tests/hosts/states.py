@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 LV2_URI = "https://terzetto.audio/plugins/hands"
+# JUCE's class ids: a prefix of its own, then the codes of maker and plugin.
+CLASS_ID = "ABCDEF019182FAEB" + b"TerzTzHa".hex().upper()
 SLOW = 10.0  # times slower than real time
 
 

@@ -62,7 +62,7 @@ def test_mono_and_stereo_tracks_in_ardour(
     session = ardour.make_session(tmp_path / "song", tracks, sample_rate, block)
     expected = tracks[2].audio - tracks[0].audio - tracks[1].audio
     assert np.abs(session.export() - expected).max() <= 1e-6
-    mono = [Track("mono", take[:1, :30000], [Insert("VST3", vst3, state)])]
+    mono = [Track("mono", take[:1, :30000], [Insert("LV2", LV2_URI, state)])]
     alone = ardour.make_session(tmp_path / "mono", mono, sample_rate, block)
     assert np.array_equal(alone.export(), np.repeat(-mono[0].audio, 2, axis=0))
 

@@ -57,15 +57,15 @@ class StreamingSTFT:
             buffer[:] = 0.0
         self._heard = self._grid.n_fft  # where in _past the next sample goes
         self._out = 0  # where in _sum the next output is
-        self._time = 0
+        self.time = 0  # samples heard
         # Where each stretch without a jump begins: (time in the stream, position minus time).
         self._stretches: list[tuple[int, int]] = []
 
     def process(self, block: Float, position: int) -> Float:
         """Return the outputs (outputs, channels, n) for a block (channels, n) at a position."""
         hop, frames = self._grid.hop_length, block.shape[1]
-        if not self._stretches or self._time + self._stretches[-1][1] != position:
-            self._stretches.append((self._time, position - self._time))
+        if not self._stretches or self.time + self._stretches[-1][1] != position:
+            self._stretches.append((self.time, position - self.time))
         result = np.empty((*self._sum.shape[:2], frames), np.float32)
         done = 0
         while done < frames:
@@ -74,7 +74,7 @@ class StreamingSTFT:
             self._take(block[:, done : done + length])
             self._give(result[..., done : done + length])
             done += length
-            self._time += length
+            self.time += length
             if (position + done) % hop == 0 or self._out == 2 * hop:
                 self._work()
         return result
@@ -112,7 +112,7 @@ class StreamingSTFT:
 
     def _center(self) -> int:
         """Return the position of the frame's centre: where the song stood then, if it has jumped since."""
-        time = self._time - self._grid.n_fft // 2
+        time = self.time - self._grid.n_fft // 2
         while len(self._stretches) > 1 and self._stretches[1][0] <= time:
             self._stretches.pop(0)
         return time + self._stretches[0][1]

@@ -88,12 +88,12 @@ class SongClock:
     """
 
     def __init__(self) -> None:
-        self._has_played = False
+        self.has_played = False
         self.reset()
 
     def forget(self) -> None:
         """Begin anew: another host, or another stream."""
-        self._has_played = False
+        self.has_played = False
         self.reset()
 
     def reset(self) -> None:
@@ -108,8 +108,8 @@ class SongClock:
         ``stopped`` then says whether the host stands still, having played before: its position means nothing there.
         """
         told = transport.position
-        self._has_played = self._has_played or transport.playing
-        self.stopped = self._has_played and not transport.playing
+        self.has_played = self.has_played or transport.playing
+        self.stopped = self.has_played and not transport.playing
         moving = transport.playing and told is not None and told != self._last
         if moving and told is not None and abs(told - self._next) > _JITTER:
             self._next = told

@@ -167,6 +167,59 @@ class Parts:
         return result
 
 
+class ExpectedNotes:
+    """A score's notes on a grid of frames: what `activate` lays down, prepared once for many stretches."""
+
+    def __init__(self, score: Score, layout: TemplateLayout, grid: FrameGrid) -> None:
+        self._score, self._layout, self._hop = score, layout, grid.hop_seconds
+        pedal_known = len(score.pedal) > 0
+        self._again = _next_strike(score)
+        self._end = np.minimum(score.sounding_offset(), self._again)
+        limit = (self._end if pedal_known else np.minimum(score.offset + RING, self._again)) + AFTER
+        self._strength = score.velocity**2 if score.has_velocity else np.full(len(score), _UNKNOWN_LEVEL)
+        self._begin = np.ceil((score.onset - BEFORE) / self._hop).astype(np.int64)
+        self._limit = limit / self._hop
+        self._last = np.floor(self._limit).astype(np.int64)
+        self._onset_stop = np.floor((score.onset + ONSET) / self._hop).astype(np.int64) + 1
+        self._pitch = np.searchsorted(layout.pitches, score.pitch)
+        self._decay = np.array([_decay_time(int(pitch)) for pitch in score.pitch])
+        self._damping = _DAMPED * (2.0 if pedal_known else 1.0)
+
+    def between(self, first_frame: int, last_frame: int) -> NoteActivations:
+        """Lay the notes over the frames [first_frame, last_frame)."""
+        layout, onset = self._layout, self._score.onset
+        begin_at = np.maximum(self._begin, first_frame)
+        stop_at = np.minimum(np.maximum(np.minimum(self._last, last_frame - 1), begin_at) + 1, last_frame)
+        note = np.flatnonzero((begin_at < last_frame) & (self._limit >= first_frame) & (stop_at > begin_at))
+        pitch = self._pitch[note]
+        stage = np.full((len(layout.pitches), last_frame - first_frame), -1, np.int8)
+        level: list[Float] = []
+        for i, row in zip(note, pitch, strict=True):
+            time = np.arange(begin_at[i], stop_at[i]) * self._hop
+            age = time - onset[i]
+            decay = (
+                np.maximum(age, 0.0) / self._decay[i]
+                + self._damping * np.maximum(time - self._end[i], 0.0)
+                + _RESTRUCK * np.maximum(time - self._again[i], 0.0)
+            )
+            level.append((self._strength[i] * np.exp(-decay)).astype(np.float32))
+            # Notes come in order of their onsets: the latest sets the stage.
+            stage[row, begin_at[i] - first_frame : stop_at[i] - first_frame] = np.searchsorted(
+                layout.edges, age, side="right"
+            )
+        return NoteActivations(
+            layout,
+            last_frame - first_frame,
+            note,
+            pitch,
+            begin_at[note] - first_frame,
+            level,
+            np.clip(np.minimum(self._onset_stop[note], stop_at[note]) - begin_at[note], 0, None),
+            self._strength[note],
+            stage,
+        )
+
+
 def activate(
     score: Score, layout: TemplateLayout, grid: FrameGrid, first_frame: int, last_frame: int
 ) -> NoteActivations:
@@ -174,45 +227,7 @@ def activate(
 
     With velocities in the score, notes start at the square of theirs; with pedal, they end where their damper falls.
     """
-    hop, frames = grid.hop_seconds, last_frame - first_frame
-    pedal_known = len(score.pedal) > 0
-    again = _next_strike(score)
-    end = np.minimum(score.sounding_offset(), again)
-    limit = (end if pedal_known else np.minimum(score.offset + RING, again)) + AFTER
-    strength = score.velocity**2 if score.has_velocity else np.full(len(score), _UNKNOWN_LEVEL)
-    begin_at = np.maximum(np.ceil((score.onset - BEFORE) / hop).astype(np.int64), first_frame)
-    last_at = np.minimum(np.floor(limit / hop).astype(np.int64), last_frame - 1)
-    stop_at = np.minimum(np.maximum(last_at, begin_at) + 1, last_frame)
-    note = np.flatnonzero((begin_at < last_frame) & (limit / hop >= first_frame) & (stop_at > begin_at))
-    pitch = np.searchsorted(layout.pitches, score.pitch[note])
-    damping = _DAMPED * (2.0 if pedal_known else 1.0)
-    stage = np.full((len(layout.pitches), frames), -1, np.int8)
-    level: list[Float] = []
-    for i, row in zip(note, pitch, strict=True):
-        time = np.arange(begin_at[i], stop_at[i]) * hop
-        age = time - score.onset[i]
-        decay = (
-            np.maximum(age, 0.0) / _decay_time(int(score.pitch[i]))
-            + damping * np.maximum(time - end[i], 0.0)
-            + _RESTRUCK * np.maximum(time - again[i], 0.0)
-        )
-        level.append((strength[i] * np.exp(-decay)).astype(np.float32))
-        # Notes come in order of their onsets: the latest sets the stage.
-        stage[row, begin_at[i] - first_frame : stop_at[i] - first_frame] = np.searchsorted(
-            layout.edges, age, side="right"
-        )
-    onset_stop = np.floor((score.onset[note] + ONSET) / hop).astype(np.int64) + 1
-    return NoteActivations(
-        layout,
-        frames,
-        note,
-        pitch,
-        begin_at[note] - first_frame,
-        level,
-        np.clip(np.minimum(onset_stop, stop_at[note]) - begin_at[note], 0, None),
-        strength[note],
-        stage,
-    )
+    return ExpectedNotes(score, layout, grid).between(first_frame, last_frame)
 
 
 def _decay_time(pitch: int) -> float:

@@ -8,6 +8,7 @@ The native code states the model (native/coherence/coherence.hpp); with no coher
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +94,19 @@ def channel_gains(spectra: Complex) -> Float:
     spectra
         channels × frames × bins.
     """
-    power = np.sum(spectra.real**2 + spectra.imag**2, axis=1)
+    return gains_of(np.sum(spectra.real**2 + spectra.imag**2, axis=1))
+
+
+def gains_of(power: NDArray[Any]) -> Float:
+    """Return the channels' levels over their mean, of their power (channels, bins)."""
     mean = power.mean(axis=0)
     gains: Float = np.sqrt(np.divide(power, mean, out=np.ones_like(power), where=mean > 0)).astype(np.float32)
     return gains
+
+
+def floor_of(peak: float) -> float:
+    """Return the variance that every source has, for a take with this loudest magnitude."""
+    return max(_FLOOR * peak**2, 1e-30)
 
 
 def split_hands(
@@ -123,7 +133,7 @@ def split_hands(
         H_right,
         gain,
         correlation=CORRELATION,
-        floor=max(_FLOOR * peak**2, 1e-30),
+        floor=floor_of(peak),
         threads=1,
     )
 

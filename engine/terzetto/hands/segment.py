@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.hands import masks
-from terzetto.hands.activations import Parts, activate
-from terzetto.hands.analysis import magnitudes, scale_to
+from terzetto.hands.activations import Parts
 from terzetto.hands.cuts import CoherentCut, Cut, MaskCut
 from terzetto.parallel import in_parallel
 
@@ -34,15 +33,9 @@ class Segment:
         self.first, self.last = max(first - context, 0), min(last + context, separation.frames)
         end = separation.take.frames if last == separation.frames else last * grid.hop_length
         self.samples = (first * grid.hop_length, min(end, separation.take.frames))
-        analysis = separation.analysis
-        notes = activate(separation.score, analysis.layout, grid, self.first, self.last)
         low = separation.low_spectra(self.first, self.last)
-        if len(analysis.frame_numbers) == separation.frames:
-            H = analysis.found.H[:, self.first : self.last]
-        else:
-            V = magnitudes(low)
-            H = analysis.found.infer(V, scale_to(V, notes.initial()))
-        self._cut = self._choose_cut(low, notes.divide(np.ascontiguousarray(H), separation.grouping.part))
+        notes, H = separation.activations(self.first, self.last, low)
+        self._cut = self._choose_cut(low, notes.divide(H, separation.grouping.part))
 
     def _choose_cut(self, low: Complex, parts: Parts) -> Cut:
         of, W = self.of, self.of.analysis.found.W

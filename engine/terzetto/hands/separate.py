@@ -20,7 +20,7 @@ from terzetto.audio.files import ArrayTake, Take
 from terzetto.audio.spectra import FrameGrid
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.hands import coherence, sampling
-from terzetto.hands.activations import activate
+from terzetto.hands.activations import NoteActivations, activate
 from terzetto.hands.analysis import Analysis, magnitudes, scale_to
 from terzetto.hands.factorise import Factorisation, Options, find
 from terzetto.hands.parts import RESIDUAL, Grouping, group
@@ -52,11 +52,18 @@ class Separation:
         The score does not overlap the take, or does not tell the hands apart where that is asked for.
     """
 
-    def __init__(self, take: Take, score: Score, settings: Settings | None = None, progress: Progress = silent) -> None:
+    def __init__(
+        self,
+        take: Take,
+        score: Score,
+        settings: Settings | None = None,
+        progress: Progress = silent,
+        window: float = WINDOW,
+    ) -> None:
         self.take, self.settings = take, settings or Settings()
         self.score = within_take(score, take)
         self.grouping: Grouping = group(self.score, self.settings.by)
-        self.grid = FrameGrid.from_seconds(take.sample_rate, WINDOW)
+        self.grid = FrameGrid.from_seconds(take.sample_rate, window)
         self.bins = self.grid.bins_up_to(HIGHEST)
         self.frames = self.grid.frames_for(take.frames)
         self.silent = True
@@ -79,7 +86,7 @@ class Separation:
         """Yield (name, block), blocks channels × frames; the blocks of one stem follow each other in time."""
         progress = between(self._progress, 0.5, 1.0)
         done = 0
-        for first, last in self._segments():
+        for first, last in self.segments():
             segment = Segment(self, first, last)
             for start, blocks in segment.pieces():
                 yield from zip(self.names, blocks, strict=True)
@@ -87,8 +94,8 @@ class Separation:
                 progress("rebuilding", done / max(self.take.frames, 1))
         progress("done", 1.0)
 
-    # The frames are divided into segments of equal length, none longer than _SEGMENT.
-    def _segments(self) -> list[tuple[int, int]]:
+    def segments(self) -> list[tuple[int, int]]:
+        """Return the frames divided into stretches of equal length that fit into memory."""
         longest = max(int(_SEGMENT / self.grid.hop_seconds), 1)
         count = -(-self.frames // longest)
         edges = np.linspace(0, self.frames, count + 1).round().astype(int)
@@ -159,6 +166,16 @@ class Separation:
         for _ in in_parallel(work, jobs(), self.settings.threads):
             pass
         return result
+
+    def activations(self, first: int, last: int, low: Complex) -> tuple[NoteActivations, Float]:
+        """Return what the score expects of the frames [first, last) and their activations; ``low``: their spectra."""
+        notes = activate(self.score, self.analysis.layout, self.grid, first, last)
+        if len(self.analysis.frame_numbers) == self.frames:
+            H = self.analysis.found.H[:, first:last]
+        else:
+            V = magnitudes(low)
+            H = self.analysis.found.infer(V, scale_to(V, notes.initial()))
+        return notes, np.ascontiguousarray(H)
 
     def low_spectra(self, first: int, last: int) -> Complex:
         """Return the analysed part of the spectra, from the analysis if it was the whole take."""

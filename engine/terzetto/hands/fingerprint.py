@@ -1,0 +1,139 @@
+"""Recognise a take: the course of its bands' levels, compared with what was learned, whatever the gain.
+
+Conventions: energies are |X|², the mean of the channels. A step is a fifth of a second of frames; step s begins with
+frame s · (frames a step), so that steps lie alike in the song wherever playback begins.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto.audio.spectra import FrameGrid
+
+Float = NDArray[np.float32]
+
+STEP = 0.2
+"""Seconds of a step."""
+MEMORY = 2.0
+"""Seconds that are compared."""
+FAR = 7.5
+"""Mean difference in dB above which a take is another one."""
+NEAR = 5.5
+"""Mean difference in dB below which it is the same again."""
+
+_EDGES = 55.0 * 2.0 ** (np.arange(15) / 2)  # half octaves, in Hz
+_DEEPEST = -60.0  # dB below the loudest band of the take: what lies deeper says nothing
+_RANGE = 40.0  # dB below the loudest band of the steps compared
+_ENOUGH = 5  # steps
+
+
+BANDS = len(_EDGES) - 1
+
+
+def bands(power: Float, grid: FrameGrid) -> Float:
+    """Return the energy of each band, (…, bands), of power spectra (…, bins); 0 above the highest bin."""
+    edges = np.minimum((_EDGES / grid.bin_hz).round().astype(int), power.shape[-1])
+    summed = np.cumsum(power, axis=-1, dtype=np.float64)
+    at = np.where(edges > 0, summed[..., edges - 1], 0.0)
+    return np.asarray(np.diff(at, axis=-1), np.float32)
+
+
+def frames_of_step(grid: FrameGrid) -> int:
+    """Return how many frames make a step."""
+    return max(round(STEP / grid.hop_seconds), 1)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The levels of a take.
+
+    Attributes
+    ----------
+    levels : int8 (steps, bands)
+        In half decibels relative to ``loudest``; −120 (−60 dB) is the least.
+    loudest : float
+        Energy of the loudest band of a step.
+    """
+
+    levels: NDArray[np.int8]
+    loudest: float
+
+    @classmethod
+    def of(cls, energies: Float, grid: FrameGrid) -> Fingerprint:
+        """Return the fingerprint of band energies (frames, bands) from a take's beginning on."""
+        size = frames_of_step(grid)
+        whole = energies[: len(energies) // size * size]
+        means = whole.reshape(-1, size, energies.shape[1]).mean(axis=1) if len(whole) else energies[:0]
+        loudest = max(float(means.max(initial=0.0)), 1e-30)
+        return cls((2 * _decibels(means, loudest)).round().astype(np.int8), loudest)
+
+
+class Recogniser:
+    """Hears a stream frame by frame and tells whether it is still the take."""
+
+    def __init__(self, fingerprint: Fingerprint, grid: FrameGrid) -> None:
+        self._fingerprint, self._grid = fingerprint, grid
+        self._size = frames_of_step(grid)
+        self._usable = _EDGES[1:] <= grid.sample_rate / 2
+        self._pairs: deque[tuple[Float, Float]] = deque(maxlen=round(MEMORY / STEP))
+        self._last: int | None = None
+        self._sum: Float | None = None
+        self._count = 0
+        self.matches = True
+
+    def forget(self) -> None:
+        """Forget what was heard, not what was concluded."""
+        self._pairs.clear()
+        self._last, self._sum, self._count = None, None, 0
+
+    def reset(self) -> None:
+        """Begin anew, in the belief that it is the take."""
+        self.forget()
+        self.matches = True
+
+    def hear(self, frame: int, power: Float) -> None:
+        """Hear a frame's power spectrum (bins); ``matches`` then holds the verdict."""
+        if self._last is not None and frame != self._last + 1:
+            self.forget()
+        self._last = frame
+        if frame % self._size == 0:
+            self._sum, self._count = np.zeros(BANDS, np.float32), 0
+        if self._sum is None:
+            return
+        self._sum += bands(power, self._grid)
+        self._count += 1
+        if self._count == self._size:
+            self._compare(frame // self._size, self._sum / np.float32(self._size))
+
+    def distance(self) -> float | None:
+        """Return how far the last seconds are from the take, in dB, with the gain taken out; None: cannot say yet."""
+        if len(self._pairs) < _ENOUGH:
+            return None
+        heard, known = (np.stack(side) for side in zip(*self._pairs, strict=True))
+        loud = (known > known.max() - _RANGE) | (heard > heard.max() - _RANGE)
+        difference = np.maximum(heard, heard.max() - _RANGE) - np.maximum(known, known.max() - _RANGE)
+        difference = difference[loud]
+        return float(np.abs(difference - np.median(difference)).mean())
+
+    def _compare(self, step: int, energies: Float) -> None:
+        loudest = self._fingerprint.loudest
+        if not 0 <= step < len(self._fingerprint.levels):
+            self._pairs.clear()  # beyond what was learned nothing can be compared
+            return
+        known = self._fingerprint.levels[step, self._usable].astype(np.float32) / 2
+        heard = _decibels(energies[self._usable], loudest, 2 * _DEEPEST)
+        if heard.max() < _DEEPEST or known.max() <= _DEEPEST + 10:
+            return  # silence is no evidence
+        self._pairs.append((heard, known))
+        distance = self.distance()
+        if distance is not None:
+            self.matches = distance < (FAR if self.matches else NEAR)
+
+
+def _decibels(energies: Float, loudest: float, deepest: float = _DEEPEST) -> Float:
+    level = 10 * np.log10(np.maximum(energies / loudest, 10 ** (deepest / 10)))
+    return np.asarray(level, np.float32)

@@ -1,0 +1,139 @@
+"""Learn while the song plays: what is heard becomes a recording, a recording becomes what is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto.errors import InputError
+from terzetto.hands.learning import WINDOWS, Learned
+from terzetto.hands.project import Project
+from terzetto.hands.recording import LONGEST, Recording
+from terzetto.hands.splitter import Splitter
+from terzetto.hands.trainer import Ended, Found, Progressed, Trainer
+
+Float = NDArray[np.float32]
+Prepare = Callable[[Learned], Splitter]
+
+
+class Lessons:
+    """Listens, has learned, and hands over what was found.
+
+    Parameters
+    ----------
+    tell
+        Called with the progress of learning, 0..1; negative when none goes on.
+    fail
+        Called with a sentence when nothing was learned.
+    """
+
+    def __init__(self, tell: Callable[[float], None], fail: Callable[[str], None]) -> None:
+        self._tell, self._fail = tell, fail
+        self._recording: Recording | None = None
+        self._trainer: Trainer[Splitter] | None = None
+        self._pending: Project | None = None
+
+    @property
+    def listening(self) -> bool:
+        """Whether the take is being recorded."""
+        return self._recording is not None
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether anything has been recorded."""
+        return self._recording is not None and self._recording.start is not None
+
+    @property
+    def full(self) -> bool:
+        """Whether no more is recorded."""
+        return self._recording is not None and self._recording.seconds >= LONGEST
+
+    @property
+    def learning(self) -> bool:
+        """Whether a take is being learned and has not been taken up yet."""
+        return self._pending is not None
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until nothing more is to be learned; False if that takes longer."""
+        return self._trainer is None or self._trainer.wait(seconds)
+
+    def listen(self, channels: int, sample_rate: float) -> None:
+        """Begin to record, from nothing."""
+        self._recording = Recording(channels, sample_rate)
+
+    def hear(self, block: Float, position: int) -> None:
+        """Record a block at a song position."""
+        if self._recording is not None and block.shape[1]:
+            self._recording.hear(block, position)
+
+    def note(self, position: int, pitch: int, velocity: int, channel: int) -> None:
+        """Record a note of the MIDI input."""
+        if self._recording is not None:
+            self._recording.note(position, pitch, velocity, channel)
+
+    def finish(self, project: Project) -> tuple[Float, Project, str]:
+        """End the recording; return the take, what it is to be learned with, and what the user should know.
+
+        Raises
+        ------
+        InputError
+            Nothing was heard, or there is no score.
+        """
+        recording, self._recording = self._recording, None
+        if recording is None or recording.start is None:
+            raise InputError("Nothing was heard: press Learn, play the take to its end, then switch Learn off.")
+        start, note = recording.start / recording.sample_rate, ""
+        project = Project(project.score, project.path, project.take_start, project.given)
+        played = recording.score()
+        if played is not None:
+            project.score, told = played
+            project.path, project.take_start, project.given = "", start, False
+            note = f"The score is the MIDI input: {told}."
+        elif project.score is None:
+            raise InputError(
+                "There is no score: drop one here (.mid, .csv) or send notes to the MIDI input; learn again."
+            )
+        elif not project.given:
+            project.take_start = start
+        late = round((start - project.take_start) * recording.sample_rate)
+        take = np.pad(recording.audio(), ((0, 0), (max(late, 0), 0)))[:, max(-late, 0) :]
+        return take, project, note
+
+    def learn(self, source: Float | str, sample_rate: float, project: Project, window: str, prepare: Prepare) -> None:
+        """Have a take learned, from samples or a file, for this window first and then for the others."""
+        assert project.score is not None
+        self.cancel()
+        self._pending = project
+        windows = [window, *(other for other in WINDOWS if other != window)]
+        self._trainer = Trainer(source, sample_rate, project.score, windows, prepare)
+        self._tell(0.0)
+
+    def cancel(self) -> None:
+        """Stop listening and learning."""
+        self._recording = self._pending = None
+        if self._trainer is not None:
+            self._trainer.cancel()
+            self._trainer = None
+            self._tell(-1.0)
+
+    def news(self) -> list[tuple[Found[Splitter], Project | None]]:
+        """Return what has been learned since; with the first of a take, the project that holds from now on."""
+        found: list[tuple[Found[Splitter], Project | None]] = []
+        for news in self._trainer.news() if self._trainer else ():
+            if isinstance(news, Found):
+                if self._pending is not None:
+                    self._tell(-1.0)
+                found.append((news, self._pending))
+                self._pending = None
+            elif isinstance(news, Progressed):
+                # Playback is ready after the first window; the others follow unseen.
+                if self._pending is not None:
+                    self._tell(min(news.fraction * len(WINDOWS), 1.0))
+            elif isinstance(news, Ended):
+                self._trainer = self._pending = None
+                if news.error:
+                    self._tell(-1.0)
+                    self._fail(f"Nothing was learned: {news.error}.")
+        return found

@@ -1,0 +1,350 @@
+"""Hands, live: a take goes in, and comes out with a fader for each hand.
+
+The song position says which notes may sound (`terzetto.hands.splitter`); what was learned of the take says how they
+do. Learning happens in another process (`terzetto.hands.trainer`), reading files on a thread: `process` never waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto.audio.stream import STOPPED, SongClock, Transport
+from terzetto.control.addresses import Address
+from terzetto.control.messages import Message
+from terzetto.control.parameters import Change, Parameters
+from terzetto.errors import ControlError, InputError
+from terzetto.hands import live_status
+from terzetto.hands.faders import FaderValues
+from terzetto.hands.learning import Learned, informed
+from terzetto.hands.lessons import Lessons, Prepare
+from terzetto.hands.project import Project, load_score
+from terzetto.hands.splitter import Splitter
+from terzetto.hands.storage import at_rate
+from terzetto.hands.voice import Voices
+from terzetto.score.notes import Score
+
+Float = NDArray[np.float32]
+
+_FURTHEST = 1e6  # seconds
+
+
+class HandsProcessor:
+    """A `Processor` that parts a piano take into its hands.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        Of the instrument ``hands``.
+    lessons : Lessons
+        The learning that goes on.
+    outbox : list of Message
+        What it says: ``/terzetto/status``, ``/terzetto/progress``, ``/terzetto/error``, and parameters it has set.
+    """
+
+    def __init__(self) -> None:
+        self.parameters = Parameters("hands")
+        self.outbox: list[Message] = []
+        self.lessons = Lessons(lambda fraction: self._tell("progress", fraction), self._say)
+        self._project = Project()
+        self._changed = 0
+        self._clock = SongClock()
+        self._rate, self._channels = 48000.0, 2
+        self._splitters: dict[str, Splitter] = {}
+        self._voices: Voices | None = None
+        self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()  # what threads have done
+        self._note = ""  # what the user should know beside the usual
+        self._said = ""
+        self._matched = True
+
+    # The stream
+
+    @property
+    def latency(self) -> int:
+        """Frames by which the output is delayed: the window's length."""
+        return self._voices.latency if self._voices else 0
+
+    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> None:
+        """Get ready for a stream; blocks may have any length up to ``max_frames``."""
+        if (sample_rate, channels) != (self._rate, self._channels):
+            self._splitters.clear()
+            if self.lessons.listening:
+                self.lessons.listen(channels, sample_rate)
+        self._rate, self._channels = sample_rate, channels
+        self._clock.forget()
+        self._open()
+        self._said = ""
+        self._say_status()
+
+    def reset(self) -> None:
+        """Forget the stream's past."""
+        self._clock.reset()
+        self._matched = True
+        if self._voices:
+            self._voices.reset(self._faders())
+
+    def process(self, block: Float, events: Sequence[Message] = (), transport: Transport = STOPPED) -> Float:
+        """Return the next block; see `terzetto.audio.stream.Processor`."""
+        if self._voices is None:
+            raise RuntimeError("prepare() comes before process()")
+        self._take_news()
+        had_played = self._clock.has_played
+        position = self._clock.advance(transport, block.shape[1])
+        if self.lessons.listening and self._clock.has_played and not had_played:
+            self.lessons.listen(self._channels, self._rate)  # what was counted before the song began meant nothing
+        if self._clock.stopped and self.lessons.has_heard:
+            self._end_recording()
+        heard = 0
+        for event in events:
+            self._hear(block[:, heard : event.frame], position + heard)
+            heard = max(heard, event.frame)
+            self._handle(event, position)
+        self._hear(block[:, heard:], position + heard)
+        if self.lessons.full:
+            self._end_recording()
+        start = round(self._project.take_start * self._rate)
+        result = self._voices.process(block, position - start, self._clock.stopped)
+        if self._voices.matches != self._matched:
+            self._matched = self._voices.matches
+            self._say_status()
+        return result
+
+    def _hear(self, block: Float, position: int) -> None:
+        if not self._clock.stopped:
+            self.lessons.hear(block, position)
+
+    def _faders(self) -> FaderValues:
+        return FaderValues.of(self.parameters)
+
+    def _open(self) -> None:
+        """Begin anew with the window that is chosen."""
+        window = str(self.parameters["window"])
+        self._voices = Voices(self._rate, self._channels, window, self._faders(), self._splitter(window))
+
+    # What parts the take
+
+    def use(self, score: Score, learned: Sequence[Learned] = (), take_start: float = 0.0) -> None:
+        """Take up a score and what was learned with it, at once."""
+        self.lessons.cancel()
+        self._project = Project(score, "", take_start, True)
+        for each in learned:
+            self._project.keep(each)
+        self._changed += 1
+        self._splitters.clear()
+        self._use_splitters()
+        self._say_status()
+
+    def _splitter(self, window: str) -> Splitter | None:
+        score = self._project.score
+        if score is not None and window not in self._splitters:
+            learned = self._project.learned.get(window) or informed(score, self._rate, self._channels, window)
+            self._splitters[window] = _prepare(score, self._rate, self._channels)(learned)
+        return self._splitters.get(window)
+
+    def _use_splitters(self) -> None:
+        self._matched = True
+        if self._voices is not None:
+            self._voices.use(self._splitter)
+
+    def _fits(self, splitter: Splitter) -> bool:
+        """Whether a splitter was made for the stream's format, which may have changed since."""
+        return (splitter.learned.grid.sample_rate, splitter.channels) == (self._rate, self._channels)
+
+    # Messages
+
+    def _handle(self, event: Message, position: int) -> None:
+        address = Address.parse(event.address)
+        if address is None or address.instrument != "hands":
+            return
+        try:
+            answer, change = self.parameters.answer(event), self.parameters.apply(event)
+            if answer is not None:
+                self.outbox.append(answer)
+            elif change is not None:
+                self._follow(change)
+            else:
+                self._obey(address.name, event, position)
+        except ControlError as error:
+            self._tell("error", str(error), event.address)
+
+    def _follow(self, change: Change) -> None:
+        """Do what a changed parameter asks for."""
+        assert self._voices is not None
+        if change.name == "learn":
+            if change.value and not self.lessons.listening:
+                self.lessons.cancel()
+                self.lessons.listen(self._channels, self._rate)
+                self._say_status()
+            elif not change.value and self.lessons.listening:
+                self._end_recording()
+        elif change.name == "window":
+            self._voices.change_window(str(change.value), self._faders(), self._splitter)
+            self._say_status()
+        else:
+            self._voices.move(change.frame, self._faders())
+
+    def _obey(self, name: str, event: Message, position: int) -> None:
+        """Follow one of the instrument's commands; others are not ours."""
+        if name == "score":
+            self._read_score(_text(event))
+        elif name == "take_start":
+            self._set_take_start(event)
+        elif name == "learn_file":
+            path = _text(event)
+            if self._project.score is None:
+                raise ControlError("there is no score yet: give the score first, then learn the recording")
+            project = self._project
+            self._learn(path, Project(project.score, project.path, project.take_start, project.given))
+        elif name == "cancel":
+            self.lessons.cancel()
+            self._set("learn", False)
+            self._say_status()
+        elif name == "note":
+            numbers = [each for each in event.arguments if isinstance(each, int) and not isinstance(each, bool)]
+            if len(numbers) != 3 or len(event.arguments) != 3 or not all(0 <= each <= 127 for each in numbers[:2]):
+                raise ControlError(f"{event.address} takes pitch and velocity (0..127) and channel as integers")
+            self.lessons.note(position + event.frame, *numbers)
+
+    def _set_take_start(self, event: Message) -> None:
+        if not event.arguments:
+            self.outbox.append(Message(event.address, (self._project.take_start,)))
+            return
+        start = event.arguments[0]
+        if isinstance(start, bool) or not isinstance(start, int | float) or not abs(start) <= _FURTHEST:
+            raise ControlError(f"{event.address} takes seconds as a number; given {start!r:.40}")
+        self._project.take_start, self._project.given = float(start), True
+        self._changed += 1
+
+    def _read_score(self, path: str) -> None:
+        assert self._voices is not None
+        rate, channels, window = self._rate, self._channels, str(self.parameters["window"])
+        learned = self._project.learned.get(window)
+
+        def read() -> None:
+            try:
+                score, note = load_score(path)
+                splitter = _prepare(score, rate, channels)(learned or informed(score, rate, channels, window))
+            except InputError as error:
+                problem = f"The score cannot be used: {error}."
+                self._done.put(lambda: self._say(problem))
+                return
+            self._done.put(lambda: self._take_score(score, path, note, splitter))
+
+        if self._voices.untouched:  # nothing sounds yet that could be disturbed
+            read()
+            self._take_news()
+        else:
+            threading.Thread(target=read, name="terzetto-score", daemon=True).start()
+
+    def _take_score(self, score: Score, path: str, note: str, splitter: Splitter) -> None:
+        self._project.score, self._project.path, self._note = score, path, note
+        self._changed += 1
+        self._splitters.clear()
+        if self._fits(splitter):
+            self._splitters[splitter.learned.window] = splitter
+        self._use_splitters()
+        self._say_status()
+
+    # Learning
+
+    def _end_recording(self) -> None:
+        """Learn what was heard."""
+        self._set("learn", False)
+        try:
+            take, project, self._note = self.lessons.finish(self._project)
+        except InputError as error:
+            self._say(str(error))
+            return
+        self._learn(take, project)
+
+    def _learn(self, source: Float | str, project: Project) -> None:
+        assert project.score is not None
+        prepare = _prepare(project.score, self._rate, self._channels)
+        self.lessons.learn(source, self._rate, project, str(self.parameters["window"]), prepare)
+        self._say_status()
+
+    def _take_news(self) -> None:
+        while not self._done.empty():
+            self._done.get()()
+        for found, project in self.lessons.news():
+            if project is not None:  # from now on the new take holds
+                self._project = project
+                self._splitters.clear()
+            self._project.keep(found.learned, found.data)
+            self._changed += 1
+            if self._fits(found.prepared):
+                self._splitters[found.window] = found.prepared
+            if self._voices is not None and found.window in self._voices.windows:
+                self._use_splitters()
+            self._say_status()
+
+    # What is said
+
+    def _tell(self, what: str, *arguments: float | str) -> None:
+        self.outbox.append(Message(f"/terzetto/{what}", arguments))
+
+    def _set(self, name: str, value: float | bool | str) -> None:
+        if self.parameters[name] != value:
+            self.parameters.set(name, value)
+            self.outbox.append(self.parameters.message(name))
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._tell("status", text)
+
+    def _say_status(self) -> None:
+        window = str(self.parameters["window"])
+        self._say(live_status.status(self._project, self.lessons, window, self._matched, self._note))
+
+    # State
+
+    @property
+    def state_changed(self) -> int:
+        """Rises whenever score, take start or what was learned change."""
+        return self._changed
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that brings the sound back, ready for JSON."""
+        return {"version": 1, "values": self.parameters.values(), **self._project.to_json()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state; what is missing or damaged is told as a status."""
+        self.lessons.cancel()
+        content = state if isinstance(state, dict) else {}
+        values = content.get("values")
+        self.parameters.restore({**(values if isinstance(values, dict) else {}), "learn": False})
+        self._project, problems = Project.from_json(content)
+        self._note = " ".join(problems)
+        self._changed += 1
+        self._splitters.clear()
+        if self._voices is not None:
+            self._voices.change_window(str(self.parameters["window"]), self._faders(), self._splitter)
+            self._voices.move(0, self._faders())
+            self._use_splitters()
+        self._say_status()
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        self.lessons.cancel()
+
+    def __del__(self) -> None:
+        if hasattr(self, "lessons"):
+            self.lessons.cancel()
+
+
+def _prepare(score: Score, rate: float, channels: int) -> Prepare:
+    """Return how what was learned becomes a splitter for a stream."""
+    return lambda learned: Splitter(at_rate(learned, rate), score, channels)
+
+
+def _text(event: Message) -> str:
+    text = event.arguments[0] if len(event.arguments) == 1 else None
+    if not isinstance(text, str) or not text:
+        raise ControlError(f"{event.address} takes the path of a file; given {event.arguments!r:.80}")
+    return text

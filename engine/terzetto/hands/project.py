@@ -1,0 +1,128 @@
+"""What an instance of Hands keeps in the DAW's project: its score, where the take starts, what was learned."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from terzetto.errors import InputError, TerzettoWarning
+from terzetto.hands.learning import WINDOWS, Learned
+from terzetto.hands.recording import MIDDLE
+from terzetto.hands.storage import from_bytes, to_bytes
+from terzetto.score import embedded
+from terzetto.score.notes import Score
+from terzetto.score.read import READERS, read_score
+
+_XML = (".musicxml", ".mxl", ".xml")
+_LATEST = 1e6  # seconds
+
+
+@dataclass
+class Project:
+    """What is kept.
+
+    Attributes
+    ----------
+    score : Score or None
+        In seconds from the take's beginning.
+    path : str
+        Where it was read; the notes are kept all the same.
+    take_start : float
+        Song position of the take's beginning, in seconds.
+    given : bool
+        Whether someone has set it; if not, it is where Learn begins.
+    learned : dict
+        By window.
+    """
+
+    score: Score | None = None
+    path: str = ""
+    take_start: float = 0.0
+    given: bool = False
+    learned: dict[str, Learned] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, learned: Learned, data: bytes | None = None) -> None:
+        """Keep what was learned for its window; ``data``: the same as bytes, if at hand."""
+        self.learned[learned.window] = learned
+        self._texts[learned.window] = base64.b64encode(to_bytes(learned) if data is None else data).decode()
+
+    def forget(self) -> None:
+        """Forget what was learned."""
+        self.learned.clear()
+        self._texts.clear()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        score = None if self.score is None else {"path": self.path, **embedded.to_json(self.score)}
+        return {
+            "score": score,
+            "take_start": self.take_start,
+            "take_start_given": self.given,
+            "learned": dict(self._texts),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> tuple[Project, list[str]]:
+        """Read what `to_json` gave; what cannot be read is left out, and said in a sentence each."""
+        project, problems = cls(), []
+        start = content.get("take_start", 0.0)
+        if isinstance(start, int | float) and math.isfinite(start):
+            project.take_start = min(max(float(start), -_LATEST), _LATEST)
+        project.given = content.get("take_start_given") is True
+        score = content.get("score")
+        if isinstance(score, dict):
+            try:
+                project.path = str(score.get("path") or "")
+                if score.get("notes") or not project.path:
+                    project.score = embedded.from_json(score)
+                else:
+                    project.score, _ = load_score(project.path)
+            except InputError as error:
+                problems.append(f"The score is missing: {error}.")
+        learned = content.get("learned")
+        for window, text in (learned if isinstance(learned, dict) else {}).items():
+            try:
+                if window not in WINDOWS or not isinstance(text, str):
+                    raise InputError("what was learned cannot be read; learn the take again")
+                data = base64.b64decode(text, validate=True)
+                found = from_bytes(data)
+                if found.window != window:
+                    raise InputError("what was learned is damaged; learn the take again")
+                project.keep(found, data)
+            except (InputError, binascii.Error, ValueError) as error:
+                shown = str(error) if isinstance(error, InputError) else "it is damaged; learn the take again"
+                problems.append(f"The take must be learned again: {shown}.")
+        return project, problems
+
+
+def load_score(path: str) -> tuple[Score, str]:
+    """Read a score; a sentence says what had to be assumed (empty: nothing).
+
+    A score that does not tell the hands is split at middle C.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    if Path(path).suffix.lower() in _XML:
+        raise InputError(f"{Path(path).name} is MusicXML, which Hands does not read yet; export it as MIDI (.mid)")
+    if Path(path).suffix.lower() not in READERS:
+        raise InputError(f"{Path(path).name} is no score; valid: {', '.join(READERS)}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            score = read_score(path)
+        except InputError:
+            score = read_score(path, need_hands=False)
+            if score.has_hands:
+                raise
+            score = score.split_at(MIDDLE)
+            return score, "It does not tell the hands: notes below middle C are the left hand."
+    return score, " ".join(str(each.message) + "." for each in caught if issubclass(each.category, TerzettoWarning))

@@ -1,0 +1,155 @@
+"""Have a take learned in another process of low priority, while the audio goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto.errors import TerzettoError
+from terzetto.hands import training
+from terzetto.hands.learning import Learned
+from terzetto.hands.storage import from_bytes
+from terzetto.score import embedded
+from terzetto.score.notes import Score
+
+Float = NDArray[np.float32]
+Prepared = TypeVar("Prepared")
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """So much is done, 0..1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Found(Generic[Prepared]):
+    """One window's templates have been learned: as bytes, and made ready by `Trainer`'s ``prepare``."""
+
+    window: str
+    data: bytes
+    learned: Learned
+    prepared: Prepared
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing more comes; ``error`` is empty if all went well."""
+
+    error: str = ""
+
+
+class Trainer(Generic[Prepared]):
+    """One take being learned; `news` tells what has happened since.
+
+    Parameters
+    ----------
+    source
+        The take, channels × frames, or the path of an audio file.
+    sample_rate
+        In Hz; of no meaning for a file.
+    score
+        In seconds from the take's beginning.
+    windows
+        In this order.
+    prepare
+        Called with what was learned, on a thread of the trainer: work that the audio thread should not do.
+    """
+
+    def __init__(
+        self,
+        source: Float | str,
+        sample_rate: float,
+        score: Score,
+        windows: Sequence[str],
+        prepare: Callable[[Learned], Prepared],
+    ) -> None:
+        job: dict[str, Any] = {"score": embedded.to_json(score), "windows": list(windows)}
+        if isinstance(source, str):
+            job["path"] = source
+        else:
+            job["sample_rate"], job["channels"] = sample_rate, len(source)
+        self._job, self._source, self._prepare = job, source, prepare
+        self._news: queue.SimpleQueue[Progressed | Found[Prepared] | Ended] = queue.SimpleQueue()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._cancelled = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="terzetto-trainer", daemon=True)
+        self._thread.start()
+
+    def news(self) -> list[Progressed | Found[Prepared] | Ended]:
+        """Return what has happened since the last call; never waits."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._news.get_nowait())
+        return found
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until all is learned; False if it takes longer."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Stop; no more news comes."""
+        with self._lock:
+            self._cancelled = True
+            if self._process is not None and self._process.poll() is None:
+                self._process.kill()
+
+    def _work(self) -> None:
+        try:
+            error = self._talk()
+        except OSError as problem:
+            error = f"learning could not be started ({problem}); restart the engine and press Learn again"
+        except TerzettoError as problem:
+            error = str(problem)
+        self._tell(Ended(error))
+
+    def _tell(self, news: Progressed | Found[Prepared] | Ended) -> None:
+        if not self._cancelled:
+            self._news.put(news)
+
+    def _talk(self) -> str:
+        """Start the process, give it its job, pass on what it says; return the error it ended with."""
+        with self._lock:
+            if self._cancelled:
+                return ""
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-m", "terzetto.hands.training"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+            )
+        assert process.stdin is not None and process.stdout is not None
+        error = "learning ended unexpectedly; press Learn again"
+        with process:
+            text = json.dumps(self._job).encode()
+            with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(training.LENGTH.pack(len(text)) + text)
+                if not isinstance(self._source, str):
+                    stdin.write(np.ascontiguousarray(self._source, np.float32).data.cast("B"))
+            self._source = ""
+            while (message := training.read(process.stdout)) is not None:
+                kind, content = message
+                if kind == "p":
+                    self._tell(Progressed(struct.unpack(">f", content)[0]))
+                elif kind == "l":
+                    window, _, data = content.partition(b"\0")
+                    learned = from_bytes(data)
+                    self._tell(Found(window.decode(), data, learned, self._prepare(learned)))
+                else:
+                    error = content.decode() if kind == "e" else ""
+        return error

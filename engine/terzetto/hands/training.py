@@ -1,0 +1,81 @@
+"""The process that learns a take, beside the one that plays: ``python -m terzetto.hands.training``.
+
+It reads one job from its standard input (a JSON header after its length, then the audio as float32 if it comes along)
+and writes messages to its standard output: a letter, a length, and the content: ``p`` progress, ``l`` a window's name
+and what was learned, ``e`` an error, ``d`` done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import struct
+import sys
+import warnings
+from typing import IO, Any
+
+import numpy as np
+
+from terzetto.audio.files import ArrayTake, FileTake, Take
+from terzetto.errors import InputError, TerzettoError, TerzettoWarning
+from terzetto.hands.learning import learn
+from terzetto.hands.storage import to_bytes
+from terzetto.score import embedded
+
+LENGTH = struct.Struct(">I")
+_NICENESS = 10
+
+
+def write(stream: IO[bytes], kind: str, content: bytes) -> None:
+    """Write a message."""
+    stream.write(kind.encode() + LENGTH.pack(len(content)) + content)
+    stream.flush()
+
+
+def read(stream: IO[bytes]) -> tuple[str, bytes] | None:
+    """Read a message; None at the end."""
+    head = stream.read(1 + LENGTH.size)
+    if len(head) < 1 + LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head[1:])
+    content = stream.read(length)
+    return (head[:1].decode("latin-1"), content) if len(content) == length else None
+
+
+def main(source: IO[bytes], sink: IO[bytes]) -> None:
+    """Do one job."""
+    (length,) = LENGTH.unpack(source.read(LENGTH.size))
+    job: dict[str, Any] = json.loads(source.read(length))
+    windows: list[str] = job["windows"]
+    try:
+        score = embedded.from_json(job["score"])
+        with contextlib.ExitStack() as stack:
+            take: Take
+            if job.get("path"):
+                take = stack.enter_context(FileTake(job["path"]))
+            else:
+                audio = np.frombuffer(source.read(), np.float32).reshape(job["channels"], -1)
+                if not audio.shape[1]:
+                    raise InputError("nothing was heard: play the take while Learn is on")
+                take = ArrayTake(audio, job["sample_rate"])
+            for number, window in enumerate(windows):
+
+                def tell(stage: str, fraction: float, number: int = number) -> None:
+                    write(sink, "p", struct.pack(">f", (number + fraction) / len(windows)))
+
+                learned = learn(take, score, window=window, progress=tell)
+                write(sink, "l", window.encode() + b"\0" + to_bytes(learned))
+        write(sink, "d", b"")
+    except TerzettoError as error:
+        write(sink, "e", str(error).encode())
+    except MemoryError:
+        write(sink, "e", b"there is not enough memory to learn this take; learn a shorter part of it")
+
+
+if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    warnings.simplefilter("ignore", TerzettoWarning)
+    with contextlib.suppress(BrokenPipeError):
+        main(sys.stdin.buffer, sys.stdout.buffer)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -141,9 +142,7 @@ class Chain:
                 raise InputError(f"{stage.spec.where()}: {error}") from None
             settings = self._begin.pop(stage.spec.name, [])
             if settings:
-                # A silent block carries them in; what it leaves behind is forgotten.
-                stage.processor.process(np.zeros((channels, max_frames), np.float32), settings)
-                stage.processor.reset()
+                self._carry_in(stage, settings, channels, max_frames)
         self._collect()
 
     def process(self, block: Float, events: Sequence[Message] = (), transport: Transport = STOPPED) -> Float:
@@ -193,6 +192,55 @@ class Chain:
                 cast(Stateful, stage.processor).restore(saved)
         self._collect()
 
+    def set(self, kind: str, name: str, value: float | str) -> None:
+        """Set a parameter, or send a message, to all stages of one of Terzetto's instruments, outside of a stream."""
+        assert self._format is not None
+        for stage in self.stages:
+            if stage.spec.own and stage.spec.kind == kind:
+                self._carry_in(stage, [Message(f"/terzetto/{kind}/{name}", (value,))], *self._format[1:])
+        self._collect()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until nothing is being learned any more.
+
+        Raises
+        ------
+        InputError
+            It takes longer.
+        """
+        deadline = time.monotonic() + seconds
+        for stage in self.stages:
+            lessons = getattr(stage.processor, "lessons", None)
+            while lessons is not None and lessons.learning:
+                if not lessons.wait(max(deadline - time.monotonic(), 0.0)):
+                    raise InputError(f"{stage.spec.where()}: is not ready after {seconds:g} s")
+                if self._format is not None:
+                    self._carry_in(stage, [], *self._format[1:])
+        self._collect()
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        for stage in self.stages:
+            close = getattr(stage.processor, "close", None)
+            if close is not None:
+                close()
+
+    def description(self) -> dict[str, Any]:
+        """Return stages, latencies and addresses, ready for JSON."""
+        stages = []
+        for stage in self.stages:
+            if stage.pedalboard is not None:
+                names = {name: stage.pedalboard.get(name) for name in stage.pedalboard.names}
+                values = {f"{CHAIN}{stage.spec.name}/{name}": value for name, value in names.items()}
+            else:
+                saved = cast(Stateful, stage.processor).state().get("values", {})
+                values = {f"/terzetto/{stage.spec.kind}/{name}": value for name, value in saved.items()}
+            latency = stage.processor.latency
+            stages.append(
+                {"name": stage.spec.name, "plugin": stage.spec.kind, "latency": latency, "parameters": values}
+            )
+        return {"latency": self.latency, "stages": stages}
+
     def parameters(self) -> list[Parameter]:
         """Return what can be addressed in the chain beside the instruments' own parameters."""
         return [
@@ -205,6 +253,11 @@ class Chain:
     def instruments(self) -> list[str]:
         """Return the names of Terzetto's own processors in it."""
         return list(dict.fromkeys(stage.spec.kind for stage in self.stages if stage.spec.own))
+
+    def _carry_in(self, stage: Stage, messages: list[Message], channels: int, frames: int) -> None:
+        """Let a silent block carry messages into a stage; what else it leaves behind is forgotten."""
+        stage.processor.process(np.zeros((channels, frames), np.float32), messages)
+        stage.processor.reset()
 
     def _load(self, events: Sequence[Message]) -> None:
         path = next(event.arguments[0] if event.arguments else None for event in events if event.address == LOAD)
@@ -249,8 +302,10 @@ def _make(spec: StageSpec, lenient: bool) -> Stage:
         if spec.own:
             processor = cast(Processor, own_processors()[spec.kind].load()())
             if "learned" in spec.settings:
+                key = "learned"
                 cast(Stateful, processor).restore(read_learned(spec.settings["learned"], spec.kind))
             return Stage(spec, processor)
+        key = "impulse_response_filename"
         plugin = PedalboardStage(spec.kind, spec.settings.get("impulse_response_filename"), external=spec.external)
         for key, value in spec.settings.items():
             if key != "impulse_response_filename":

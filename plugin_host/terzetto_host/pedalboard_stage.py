@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from terzetto.audio.files import FileTake
 from terzetto.audio.stream import STOPPED, Float, Transport
 from terzetto.control.messages import Argument, Message
 from terzetto.errors import InputError
@@ -250,6 +251,8 @@ def _make(kind: str, path: object) -> Any:
         return made()
     if not isinstance(path, str) or not Path(path).is_file():
         raise InputError(f"Convolution needs impulse_response_filename, an audio file that is there; given {path!r}")
+    with FileTake(path):  # pedalboard says nothing about a file that it cannot read
+        pass
     try:
         return made(path)
     except (ValueError, RuntimeError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import string
 import time
 import warnings
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from terzetto.audio.files import FileTake
+from terzetto.audio.patterns import check_pattern
 from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
 from terzetto.errors import InputError, OutputError, TerzettoWarning
 from terzetto.hands.factorise import Options
@@ -61,14 +61,14 @@ class Job:
     progress: str = "none"
 
     def __post_init__(self) -> None:
-        if "stem" not in _check_pattern("--filename", self.filename, _FIELDS):
+        if "stem" not in check_pattern("--filename", self.filename, _FIELDS):
             raise InputError(f"--filename {self.filename!r} needs {{stem}}, else all stems get one name")
         extension = self.sample_format.extension
         if self._path(Path("take.wav"), "stem").suffix.lower() != f".{extension}":
             raise InputError(
                 f"--filename {self.filename!r} must end in .{{ext}} or .{extension}, the format that is written"
             )
-        _check_pattern("--score", self.score, {"track"})
+        check_pattern("--score", self.score, {"track"})
         if self.stage and self.settings.by != "hand":
             raise InputError("--stereo-stage puts a hand on each side; it goes with --by hand only")
 
@@ -84,9 +84,9 @@ class Job:
         if not arguments.score:
             raise InputError("no score given; --score FILE says which notes are played (MIDI, or CSV with lh/rh)")
         if len(arguments.takes) > 1:
-            if "track" not in _check_pattern("--score", arguments.score, {"track"}):
+            if "track" not in check_pattern("--score", arguments.score, {"track"}):
                 raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
-            if "track" not in _check_pattern("--filename", arguments.filename, _FIELDS):
+            if "track" not in check_pattern("--filename", arguments.filename, _FIELDS):
                 raise InputError(f"several takes need {{track}} in --filename; given {arguments.filename!r}")
             tracks = [take.stem for take in arguments.takes]
             twice = next((track for track in tracks if tracks.count(track) > 1), None)
@@ -192,18 +192,3 @@ def _warnings_about(path: Path) -> Iterator[None]:
     for warning in caught:
         about = f"{path}: " if issubclass(warning.category, TerzettoWarning) else ""
         warnings.warn_explicit(f"{about}{warning.message}", warning.category, warning.filename, warning.lineno)
-
-
-def _check_pattern(option: str, pattern: str, fields: set[str]) -> set[str]:
-    """Return the fields that a pattern uses; raise `InputError` for others and for what is not a pattern."""
-    try:
-        used = {name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None}
-        unknown = used - fields
-        if not unknown:
-            pattern.format(**dict.fromkeys(fields, "x"))
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
-        raise InputError(f"{option} {pattern!r} is not a pattern ({error})") from None
-    if unknown:
-        valid = ", ".join(f"{{{name}}}" for name in sorted(fields))
-        raise InputError(f"{option} {pattern!r} has the unknown field {{{sorted(unknown)[0]}}}; valid: {valid}")
-    return used

@@ -208,9 +208,6 @@ class _Packets(asyncio.DatagramProtocol):
 
 def serve(server: Server, *, terminal: bool) -> int:
     """Run a server in this process until it ends; returns the exit status."""
-    # One hop is little work: threads of the linear algebra would only get in each other's way.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     log_to("server.log", terminal=terminal)
     asyncio.run(server.run())
     return 0

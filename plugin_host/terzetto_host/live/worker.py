@@ -56,13 +56,15 @@ def run(segment: str, instrument: str, name: str, osc_port: int, pipe: Connectio
     except _bridge.BridgeError as error:
         log.warning("%s: %s", segment, error)
         return
+    worker = Worker(end, instrument, name, osc_port, pipe)
     try:
-        Worker(end, instrument, name, osc_port, pipe).serve()
+        worker.serve()
     except Exception:
         log.exception("the worker failed")
     finally:
         with contextlib.suppress(OSError):
             pipe.send(reports.Closing())
+        worker.close()
         end.detach()
         logging.shutdown()
         # Threads of a library that do not end must not keep the process.
@@ -125,6 +127,10 @@ class Worker:
                 break
             else:
                 self._hop()
+
+    def close(self) -> None:
+        """End what goes on in the background."""
+        self._chain.close()
 
     def _prepare(self, form: Any) -> None:
         """Make the chain that the state asks for; one that cannot play here passes the sound, and says why."""

@@ -1,0 +1,92 @@
+"""``terzetto process``: recordings through a chain of plugins, as they would sound live."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "send audio files through a chain of plugins, as they would sound live"
+
+_EPILOG = """\
+a chain file lists the plugins in order:
+
+  [[stage]]
+  plugin = "hands"             # Terzetto's own: parameters and messages by name
+  score = "take.mid"
+  left_gain = -60.0
+
+  [[stage]]
+  plugin = "Compressor"        # pedalboard's, with pedalboard's names
+  threshold_db = -20.0
+
+  [[stage]]
+  vst3 = "/path/to/Some.vst3"
+
+examples:
+  terzetto process chain.toml take.wav -o out/
+  terzetto process chain.toml takes/*.wav --score 'scores/{track}.mid' -o out/ --flac
+
+exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 interrupted
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("chain", type=Path, metavar="CHAIN", help="chain file (TOML)")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio file, mono or stereo")
+    parser.add_argument(
+        "--score",
+        metavar="FILE",
+        help="score for the chain's hands; {track} stands for the file's name without its ending",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("-o", "--out", type=Path, default=Path("processed"), help="folder (default: processed/)")
+    output.add_argument(
+        "--filename", default="{track}.{ext}", metavar="PATTERN", help="where results go in it (default: {track}.{ext})"
+    )
+    formats = output.add_mutually_exclusive_group()
+    for name, text in (("float32", "32-bit float WAV (default)"), ("int24", "24-bit WAV"), ("flac", "24-bit FLAC")):
+        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
+    output.set_defaults(format="float32")
+    output.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    output.add_argument(
+        "--progress",
+        default="auto",
+        choices=["auto", "bar", "json", "none"],
+        help="auto: a bar on a terminal, nothing in a pipe; json: lines on standard error",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Process every file; one bad file of several is reported and the rest goes on."""
+    import json
+
+    from terzetto.cli import EXIT_FAILED, EXIT_PARTIAL, print_error
+    from terzetto.errors import TerzettoError
+    from terzetto_host.process import Job
+
+    job = Job.from_arguments(arguments)
+    done, failed = [], []
+    for file in arguments.files:
+        try:
+            result = job.process(file)
+        except TerzettoError as error:
+            if len(arguments.files) == 1:
+                raise
+            print_error(error)
+            failed.append({"take": str(file), "error": str(error)})
+            continue
+        done.append(result)
+        for text in result["said"]:
+            print(f"terzetto: {file}: {text}", file=sys.stderr)
+        if not arguments.json:
+            print(f"{file} → {result['out']}")
+            if result["gain_db"]:
+                print(f"terzetto: {file}: turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps({"done": done, "failed": failed}, indent=2))
+    if failed:
+        return EXIT_PARTIAL if done else EXIT_FAILED
+    return 0

@@ -29,7 +29,7 @@ from terzetto_host.live.http import serve_http
 from terzetto_host.live.instances import Instance, Instances
 from terzetto_host.live.logs import log_to
 from terzetto_host.network import EVERYWHERE, LOOPBACK, Network, add_arguments, bind
-from terzetto_host.places import ServerRecord, only_server
+from terzetto_host.places import ServerRecord, ensure, only_server, state_dir
 
 UNUSED = 10.0
 """Seconds after its last worker that a server started by a plugin ends."""
@@ -228,6 +228,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     server = Server(arguments.osc_port, arguments.http_port, arguments.host, while_used=arguments.while_used)
     try:
+        os.chdir(ensure(state_dir()))  # not the host's folder, which somebody may want to move or unmount
         return serve(server, terminal=False)
     except TerzettoError as error:
         log.error("%s", error)

@@ -133,6 +133,7 @@ private:
                                   "; it ends with its plugin, or end it");
             // Else, until ours is known, the dead one's start would make us look dead too.
             header.engine_started.store(0, std::memory_order_release);
+            beat(); // before anyone sees the number: who has never beaten is taken for a hung engine and killed
         } while (!header.engine_pid.compare_exchange_weak(other, owner_, std::memory_order_acq_rel));
         header.engine_started.store(process_started(owner_), std::memory_order_release);
         set_ready(false);

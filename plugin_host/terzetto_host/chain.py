@@ -321,7 +321,9 @@ def _settings(spec: StageSpec) -> list[Message]:
     """Return what the file sets on one of Terzetto's own processors, as the messages that do it."""
     if not spec.own:
         return []
-    names = [name for name in spec.settings if name != "learned"]
+    last = ("score", "take_start", "learn_file")  # a file is learned by the score that is there
+    names = [name for name in spec.settings if name not in ("learned", *last)]
+    names += [name for name in last if name in spec.settings]
     return [Message(f"/terzetto/{spec.kind}/{name}", (spec.settings[name],)) for name in names]
 
 

@@ -102,8 +102,8 @@ class Instances:
         """Give a segment a worker, unless it has one that lives; None if there are too many."""
         known = next((each for each in self._by_name.values() if each.segment == segment), None)
         if known is not None:
-            if time.monotonic() - known.heard < SILENT:
-                return known
+            if known.pipe is None or time.monotonic() - known.heard < SILENT:
+                return known  # it starts, or it lives
             log.warning("%s: its worker does not answer; it gets another one", known.name)
             self._drop(known)
             wanted = known.name
@@ -202,6 +202,8 @@ class Instances:
 
     def _heard(self, instance: Instance, report: object) -> None:
         instance.heard = time.monotonic()
+        if self._by_name.get(instance.name) is not instance:  # it has been given up
+            return
         if isinstance(report, reports.Chain):
             instance.parameters = {each.address.removeprefix("/terzetto/"): each for each in report.parameters}
             instance.commands = {each.address.removeprefix("/terzetto/"): each for each in report.commands}

@@ -129,6 +129,8 @@ class Instances:
 
     async def stop(self) -> None:
         """End all workers: in order, or after a while by force."""
+        if self._starting:
+            await asyncio.wait(self._starting, timeout=PATIENCE)
         for instance in self._by_name.values():
             instance.send(reports.End())
         deadline = time.monotonic() + PATIENCE

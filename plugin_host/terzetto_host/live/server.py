@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from terzetto import __version__
@@ -25,6 +25,7 @@ from terzetto.errors import ControlError, TerzettoError
 from terzetto_host import _bridge
 from terzetto_host.live import reports
 from terzetto_host.live.controllers import Desk, Peer
+from terzetto_host.live.discovery import Announcement
 from terzetto_host.live.http import serve_http
 from terzetto_host.live.instances import Instance, Instances
 from terzetto_host.live.logs import log_to
@@ -67,6 +68,7 @@ class Server:
         self._stop: asyncio.Event | None = None
         self._monitored = False
         self.web: asyncio.Server | None = None
+        self._announcement = Announcement()
         self._tasks: set[asyncio.Task[None]] = set()
         self.osc_port = self.http_port = 0
 
@@ -91,11 +93,13 @@ class Server:
                 for name in _bridge.sweep():
                     log.info("removed %s, which a host left behind", name)
                 ServerRecord(os.getpid(), self.osc_port, self.http_port, __version__).write()
+                self._announce()
                 log.info("serving: OSC on UDP port %d, HTTP on port %d", self.osc_port, self.http_port)
                 await self._watch()
             finally:
                 ServerRecord.path().unlink(missing_ok=True)
                 await self.house.stop()
+                await self._announcement.end()
                 if self._udp is not None:
                     self._udp.close()
                 if self.web is not None:
@@ -119,9 +123,7 @@ class Server:
         """Open UDP to the local network, or close it, for good."""
         self._network.allow_lan = on
         self._network.write()
-        task = asyncio.get_running_loop().create_task(self._reopen())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._in_background(self._reopen())
 
     def stop(self) -> None:
         """End in order."""
@@ -150,6 +152,16 @@ class Server:
         loop = asyncio.get_running_loop()
         self._udp, _ = await loop.create_datagram_endpoint(lambda: _Packets(self.desk), sock=udp)
 
+    def _announce(self) -> None:
+        """Say where we are, in the background: it takes seconds until nobody has objected to the name."""
+        lan = self._osc_host() != LOOPBACK
+        self._in_background(self._announcement.make(self.osc_port, self.http_port, lan=lan))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _reopen(self) -> None:
         """Listen at the same port, where the switch now says."""
         if self._udp is not None:
@@ -161,6 +173,7 @@ class Server:
         if self.osc_port != port:
             ServerRecord(os.getpid(), self.osc_port, self.http_port, __version__).write()
             self.house.tell_all(reports.Port(self.osc_port))
+        self._announce()
 
     async def _watch(self) -> None:
         assert self._stop is not None

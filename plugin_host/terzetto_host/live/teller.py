@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from multiprocessing.connection import Connection
 from typing import Any
@@ -53,7 +54,7 @@ class Teller:
                     continue
                 self._wake.clear()
                 self._send()
-                threading.Event().wait(_PAUSE)
+                time.sleep(_PAUSE)
         except (OSError, ValueError):  # the server is gone; the listener sees to the rest
             pass
 

@@ -317,5 +317,8 @@ class Worker:
 def _be_quick(realtime: bool) -> None:
     """Ask for a place before other work; a system that refuses is fine too. Threads made from here on do not get it."""
     if realtime and sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        try:
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, 0, -10)  # of this thread

@@ -40,6 +40,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     method.add_argument("--seed", type=whole_number, default=0, help="of the jitter (default: 0)")
     method.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     method.set_defaults(task=_separation)
+    live = tasks.add_parser(
+        "live",
+        help="Hands as it runs in a DAW: each window's latency and quality, beside the offline methods",
+        description="Learn every take of a data set (NAME.lh.flac, NAME.rh.flac, NAME.mid) as the plugin does, play it "
+        "through the live processor and print SI-SDR per hand; also learned on the first half and heard on the second.",
+    )
+    live.add_argument("data", type=Path, metavar="DATA_DIR", help="folder of the takes")
+    live.add_argument("--windows", default="long,medium,short", help="the first one is also learned on half a take")
+    live.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    live.set_defaults(task=_live)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,6 +77,14 @@ def _separation(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     print(_json(results) if arguments.json else benchmark.table(results))
+    return 0
+
+
+def _live(arguments: argparse.Namespace) -> int:
+    from terzetto.evaluate import live_hands
+
+    results = live_hands.evaluate(arguments.data, windows=tuple(arguments.windows.split(",")))
+    print(_json(results) if arguments.json else live_hands.table(results))
     return 0
 
 

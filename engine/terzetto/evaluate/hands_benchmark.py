@@ -53,6 +53,25 @@ def validate(data: Path, conditions: str) -> dict[str, tuple[dict[str, Path], Pa
     return takes
 
 
+def read_hands(pair: dict[str, Path]) -> tuple[Float, Float, float]:
+    """Return a take (channels, frames), its true hands in mono (2, frames), and the sample rate.
+
+    Raises
+    ------
+    InputError
+        The hands have different sample rates, or one is silent.
+    """
+    (left, rate), (right, other_rate) = (read_audio(pair[hand]) for hand in NAMES)
+    if rate != other_rate:
+        raise InputError(f"{pair[NAMES[1]]}: has {other_rate:g} Hz, but the left hand {rate:g} Hz; resample one")
+    length = min(left.shape[1], right.shape[1])
+    truth = np.stack([left[:, :length].mean(axis=0), right[:, :length].mean(axis=0)])
+    for hand, signal in zip(NAMES, truth, strict=True):
+        if not signal.any():
+            raise InputError(f"{pair[hand]}: is silent: no ratio to it can be measured")
+    return left[:, :length] + right[:, :length], truth, rate
+
+
 def in_condition(score: Score, condition: str, seed: int) -> Score:
     """Return what a user in this condition would know of the score."""
     if condition == "a":
@@ -87,15 +106,8 @@ def evaluate(
     scores: dict[str, dict[str, list[tuple[float, float]]]] = {c: {m: [] for m in methods} for c in conditions}
     best: dict[str, list[tuple[float, float]]] = {}
     for index, (pair, path) in enumerate(takes.values()):
-        (left, rate), (right, other_rate) = (read_audio(pair[hand]) for hand in NAMES)
-        if rate != other_rate:
-            raise InputError(f"{pair[NAMES[1]]}: has {other_rate:g} Hz, but the left hand {rate:g} Hz; resample one")
-        length = min(left.shape[1], right.shape[1])
-        truth = np.stack([left[:, :length].mean(axis=0), right[:, :length].mean(axis=0)])
-        for hand, signal in zip(NAMES, truth, strict=True):
-            if not signal.any():
-                raise InputError(f"{pair[hand]}: is silent: no ratio to it can be measured")
-        mix, score = left[:, :length] + right[:, :length], read_score(path)
+        mix, truth, rate = read_hands(pair)
+        score = read_score(path)
         for condition in conditions:
             known = in_condition(score, condition, seed + index)
             for method in methods:
@@ -103,7 +115,7 @@ def evaluate(
                     values = _measure_thesis(mix, truth, rate, known)
                 else:
                     stems = separate_hands(mix, rate, known, method=method, mask=mask)
-                    values = _measure(truth, [stems[hand].mean(axis=0) for hand in NAMES])
+                    values = measure(truth, [stems[hand].mean(axis=0) for hand in NAMES])
                 scores[condition][method].append(values)
         if oracles:
             for name, values in _oracles(truth).items():
@@ -112,11 +124,11 @@ def evaluate(
     for condition, by_method in scores.items():
         thesis = by_method.get("thesis")
         results["results"][condition] = {
-            method: _summary(np.array(values), np.array(thesis) if thesis and method != "thesis" else None)
+            method: summarise(np.array(values), np.array(thesis) if thesis and method != "thesis" else None)
             for method, values in by_method.items()
         }
     if oracles:
-        results["oracles"] = {name: _summary(np.array(values), None) for name, values in best.items()}
+        results["oracles"] = {name: summarise(np.array(values), None) for name, values in best.items()}
     results.update(mask=mask, seed=seed, version=terzetto.__version__, machine=platform.platform())
     return results
 
@@ -142,7 +154,8 @@ def _row(name: str, summary: dict[str, dict[str, Any]]) -> str:
     return f"  {name:16} " + "   ".join(cells)
 
 
-def _summary(values: NDArray[np.float64], baseline: NDArray[np.float64] | None) -> dict[str, dict[str, Any]]:
+def summarise(values: NDArray[np.float64], baseline: NDArray[np.float64] | None) -> dict[str, dict[str, Any]]:
+    """Return each hand's mean, interval and values of (takes, hands), and the gain over a baseline, paired by take."""
     summary: dict[str, dict[str, Any]] = {}
     for i, hand in enumerate(NAMES):
         summary[hand] = {**_interval(values[:, i]), "per_take": values[:, i].round(3).tolist()}
@@ -159,7 +172,8 @@ def _interval(values: NDArray[np.float64]) -> dict[str, float]:
     return {"mean": float(values.mean()), "low": float(low), "high": float(high)}
 
 
-def _measure(truth: Float, estimates: list[Float]) -> tuple[float, float]:
+def measure(truth: Float, estimates: list[Float]) -> tuple[float, float]:
+    """Return both hands' SI-SDR in dB."""
     return si_sdr(truth[0], estimates[0]), si_sdr(truth[1], estimates[1])
 
 
@@ -170,7 +184,7 @@ def _measure_thesis(mix: Float, truth: Float, rate: float, score: Score) -> tupl
         return np.asarray(librosa.resample(signal, orig_sr=rate, target_sr=SAMPLE_RATE), np.float32)
 
     stems = separate_as_in_thesis(resample(mix.mean(axis=0)), score)
-    return _measure(resample(truth), [stems[hand] for hand in NAMES])
+    return measure(resample(truth), [stems[hand] for hand in NAMES])
 
 
 def _oracles(truth: Float) -> dict[str, tuple[float, float]]:
@@ -192,6 +206,6 @@ def _oracles(truth: Float) -> dict[str, tuple[float, float]]:
         ),
     }
     return {
-        name: _measure(truth, [librosa.istft(mix * mask, hop_length=hop, length=truth.shape[1]) for mask in make()])
+        name: measure(truth, [librosa.istft(mix * mask, hop_length=hop, length=truth.shape[1]) for mask in make()])
         for name, make in choices.items()
     }

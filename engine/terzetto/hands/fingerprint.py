@@ -20,15 +20,17 @@ STEP = 0.2
 """Seconds of a step."""
 MEMORY = 2.0
 """Seconds that are compared."""
-FAR = 7.5
-"""Mean difference in dB above which a take is another one."""
-NEAR = 5.5
-"""Mean difference in dB below which it is the same again."""
+UNLIKE = 0.35
+"""Correlation of the bands' courses below which a take is another one, if it lasts."""
+LIKE = 0.6
+"""Correlation above which it is the same again, if it lasts."""
 
 _EDGES = 55.0 * 2.0 ** (np.arange(15) / 2)  # half octaves, in Hz
 _DEEPEST = -60.0  # dB below the loudest band of the take: what lies deeper says nothing
 _RANGE = 40.0  # dB below the loudest band of the steps compared
-_ENOUGH = 5  # steps
+_MARGIN = 5.0  # dB above the deepest level: what lies there is noise
+_ENOUGH = 5  # steps that allow a judgement
+_LASTING = {True: 3, False: 5}  # steps in a row that change the verdict from this one
 
 
 BANDS = len(_EDGES) - 1
@@ -83,12 +85,13 @@ class Recogniser:
         self._last: int | None = None
         self._sum: Float | None = None
         self._count = 0
+        self._against = 0  # steps in a row that speak against the verdict
         self.matches = True
 
     def forget(self) -> None:
         """Forget what was heard, not what was concluded."""
         self._pairs.clear()
-        self._last, self._sum, self._count = None, None, 0
+        self._last, self._sum, self._count, self._against = None, None, 0, 0
 
     def reset(self) -> None:
         """Begin anew, in the belief that it is the take."""
@@ -109,15 +112,20 @@ class Recogniser:
         if self._count == self._size:
             self._compare(frame // self._size, self._sum / np.float32(self._size))
 
-    def distance(self) -> float | None:
-        """Return how far the last seconds are from the take, in dB, with the gain taken out; None: cannot say yet."""
+    def likeness(self) -> float | None:
+        """Return how alike the last seconds and the take are, −1..1; None: cannot be told yet.
+
+        The correlation of the bands' levels over time, each band's mean taken out: neither gain nor a filter matters.
+        """
         if len(self._pairs) < _ENOUGH:
             return None
         heard, known = (np.stack(side) for side in zip(*self._pairs, strict=True))
-        loud = (known > known.max() - _RANGE) | (heard > heard.max() - _RANGE)
-        difference = np.maximum(heard, heard.max() - _RANGE) - np.maximum(known, known.max() - _RANGE)
-        difference = difference[loud]
-        return float(np.abs(difference - np.median(difference)).mean())
+        floor = max(float(known.max()) - _RANGE, _DEEPEST + _MARGIN)
+        gain = np.median((heard - known)[known > floor])
+        heard, known = np.maximum(heard - gain, floor), np.maximum(known, floor)
+        heard, known = heard - heard.mean(axis=0), known - known.mean(axis=0)
+        energy = float((heard**2).sum() * (known**2).sum())
+        return float((heard * known).sum()) / energy**0.5 if energy > 0 else None
 
     def _compare(self, step: int, energies: Float) -> None:
         loudest = self._fingerprint.loudest
@@ -126,12 +134,16 @@ class Recogniser:
             return
         known = self._fingerprint.levels[step, self._usable].astype(np.float32) / 2
         heard = _decibels(energies[self._usable], loudest, 2 * _DEEPEST)
-        if heard.max() < _DEEPEST or known.max() <= _DEEPEST + 10:
+        if heard.max() < _DEEPEST or known.max() <= _DEEPEST + 2 * _MARGIN:
             return  # silence is no evidence
         self._pairs.append((heard, known))
-        distance = self.distance()
-        if distance is not None:
-            self.matches = distance < (FAR if self.matches else NEAR)
+        likeness = self.likeness()
+        if likeness is None:
+            return
+        against = likeness < UNLIKE if self.matches else likeness > LIKE
+        self._against = self._against + 1 if against else 0
+        if self._against >= _LASTING[self.matches]:
+            self.matches, self._against = not self.matches, 0
 
 
 def _decibels(energies: Float, loudest: float, deepest: float = _DEEPEST) -> Float:

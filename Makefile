@@ -54,12 +54,13 @@ format: $(READY)
 	$(BIN)/clang-format -i $(CXX_FILES)
 
 # The rivals are installed for the comparison only; torch first and exactly, see constraints.txt.
-bench: $(READY)
+bench: $(READY) $(HOSTS)
 	$(BIN)/pip install -q -c constraints.txt torch
 	$(BIN)/pip install -q -c constraints.txt torchnmf scikit-learn
 	$(BIN)/pip install -q --no-deps libfmp==1.3.0
 	$(BIN)/python bench/kernel.py
 	$(BIN)/python bench/separate.py
+	$(BIN)/python -m bench.live
 
 clean:
 	rm -rf $(VENV) build demo-out

@@ -72,3 +72,19 @@ def latency_of(output: Float, reference: Float) -> int:
     product = np.fft.rfft(output[0], size) * np.conj(np.fft.rfft(reference[0], size))
     likeness = np.abs(np.fft.irfft(product, size))
     return int(np.argmax(likeness[: output.shape[1]]))
+
+
+def differences(output: Float, expected: Float, tolerance: float = 0.0) -> str:
+    """Say where an output is not what was expected; empty if it is."""
+    if output.shape != expected.shape:
+        return f"{output.shape} instead of {expected.shape}"
+    apart = np.abs(output - expected).max(axis=0)
+    where = np.flatnonzero(~(apart <= tolerance))
+    if where.size == 0:
+        return ""
+    silent = int((np.abs(output[:, where]).max(axis=0) == 0).sum())
+    dry = int((np.abs(output + expected)[:, where].max(axis=0) <= 1e-6).sum())
+    return (
+        f"{where.size} of {apart.size} frames differ by up to {apart.max():g}, from frame {where[0]} to {where[-1]}; "
+        f"{silent} of them are silent, {dry} upside down"
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.hosts.ardour import Ardour, Insert, Track
-from tests.hosts.judge import Float
+from tests.hosts.judge import Float, differences
 from tests.hosts.offline import Render, render
 from tests.hosts.place import Place
 from tests.hosts.states import LV2_URI, inverter, plugin_state
@@ -27,7 +27,7 @@ def test_rates_and_channels_in_pedalboard(place_with_stages: Place, take: Float)
         "pedalboard", place.vst3, jobs, place.root / "job", place.environment, state=plugin_state(inverter())
     )
     for job, result in zip(jobs, rendered, strict=True):
-        assert np.array_equal(result.audio, -job.audio), (job.sample_rate, job.block, len(job.audio))
+        assert not differences(result.audio, -job.audio), (job.sample_rate, job.block, len(job.audio))
 
 
 def test_rates_in_dawdreamer(place_with_stages: Place, take: Float, with_dawdreamer: None) -> None:
@@ -37,7 +37,7 @@ def test_rates_in_dawdreamer(place_with_stages: Place, take: Float, with_dawdrea
         "dawdreamer", place.vst3, jobs, place.root / "job", place.environment, state=plugin_state(inverter())
     )
     for job, result in zip(jobs, rendered, strict=True):
-        assert np.array_equal(result.audio, -job.audio), (job.sample_rate, job.block)
+        assert not differences(result.audio, -job.audio), (job.sample_rate, job.block)
         assert result.latency == max(1024, job.block + 512 + extra(job.block)), job.block
 
 
@@ -61,10 +61,10 @@ def test_mono_and_stereo_tracks_in_ardour(
     ]
     session = ardour.make_session(tmp_path / "song", tracks, sample_rate, block)
     expected = tracks[2].audio - tracks[0].audio - tracks[1].audio
-    assert np.abs(session.export() - expected).max() <= 1e-6
+    assert not differences(session.export(), expected, 1e-6)
     mono = [Track("mono", take[:1, :30000], [Insert("LV2", LV2_URI, state)])]
     alone = ardour.make_session(tmp_path / "mono", mono, sample_rate, block)
-    assert np.array_equal(alone.export(), np.repeat(-mono[0].audio, 2, axis=0))
+    assert not differences(alone.export(), np.repeat(-mono[0].audio, 2, axis=0))
 
 
 def test_ten_instances_at_once(place_with_stages: Place, take: Float, tmp_path: Path, with_ardour: None) -> None:
@@ -76,4 +76,4 @@ def test_ten_instances_at_once(place_with_stages: Place, take: Float, tmp_path: 
     kinds = [Insert("VST3", vst3, state), Insert("LV2", LV2_URI, state)]
     tracks = [Track(f"track{n}", piece, [kinds[n % 2]]) for n, piece in enumerate(pieces)]
     session = ardour.make_session(tmp_path / "song", tracks)
-    assert np.abs(session.export() + np.sum(pieces, axis=0)).max() <= 1e-6
+    assert not differences(session.export(), -np.sum(pieces, axis=0), 1e-6)

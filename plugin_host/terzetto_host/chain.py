@@ -5,66 +5,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from terzetto.audio.stream import STOPPED, Float, Processor, Stateful, Transport
+from terzetto.audio.stream import STOPPED, Float, Stateful, Transport
 from terzetto.control.messages import Message
-from terzetto.control.table import Parameter, Value, table
+from terzetto.control.table import Parameter, table
 from terzetto.errors import InputError, TerzettoError
 from terzetto_host.chain_file import StageSpec, own_processors, parse, read
-from terzetto_host.pedalboard_stage import PedalboardStage
+from terzetto_host.stages import CHAIN, Stage, describe, events_for, make_stage, opening_messages
 
-CHAIN = "/terzetto/chain/"
 LOAD = CHAIN + "load"
-
-
-@dataclass
-class Stage:
-    """A place in the chain: what the file says and what does it."""
-
-    spec: StageSpec
-    processor: Processor
-
-    @property
-    def pedalboard(self) -> PedalboardStage | None:
-        """The processor as a pedalboard stage, or None."""
-        return self.processor if isinstance(self.processor, PedalboardStage) else None
-
-
-class MissingStage:
-    """Stands in for a plugin that is not here: the sound passes, its saved state is kept."""
-
-    latency = 0
-    state_changed = 0
-
-    def __init__(self, problem: str) -> None:
-        self.outbox = [Message("/terzetto/status", (problem,))]
-        self._state: dict[str, Any] = {}
-
-    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> None:
-        """Do nothing."""
-
-    def process(self, block: Float, events: Sequence[Message] = (), transport: Transport = STOPPED) -> Float:
-        """Pass the block on."""
-        return block
-
-    def reset(self) -> None:
-        """Do nothing."""
-
-    def state(self) -> dict[str, Any]:
-        """Return what was restored."""
-        return self._state
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Keep a state for the day when the plugin is back."""
-        self._state = state
+_MOST_PARAMETERS = 256  # of a stage that can be addressed; some VST3 plugins have thousands
 
 
 class Chain:
@@ -97,8 +54,8 @@ class Chain:
         self._text, self._folder = text, folder
         self._changes = 0
         self._format: tuple[float, int, int] | None = None
-        self.stages = [_make(spec, lenient) for spec in specs]
-        self._begin = {stage.spec.name: _settings(stage.spec) for stage in self.stages}
+        self.stages = [make_stage(spec, lenient) for spec in specs]
+        self._begin = {stage.spec.name: opening_messages(stage.spec) for stage in self.stages}
 
     @classmethod
     def from_file(cls, path: Path) -> Chain:
@@ -150,7 +107,7 @@ class Chain:
         if any(event.address == LOAD for event in events):
             self._load(events)
         for stage in self.stages:
-            block = stage.processor.process(block, _events_for(stage, events) if events else (), transport)
+            block = stage.processor.process(block, events_for(stage, events) if events else (), transport)
             latency = stage.processor.latency
             if latency and transport.position is not None:
                 transport = replace(transport, position=transport.position - latency)
@@ -244,10 +201,10 @@ class Chain:
     def parameters(self) -> list[Parameter]:
         """Return what can be addressed in the chain beside the instruments' own parameters."""
         return [
-            _describe(stage.spec.name, name, stage.pedalboard)
+            describe(stage.spec.name, name, stage.pedalboard)
             for stage in self.stages
-            if stage.pedalboard is not None and not stage.pedalboard.external
-            for name in stage.pedalboard.names
+            if stage.pedalboard is not None
+            for name in stage.pedalboard.names[:_MOST_PARAMETERS]
         ]
 
     def instruments(self) -> list[str]:
@@ -281,6 +238,7 @@ class Chain:
         if self._format is not None:
             other.prepare(*self._format)
         self._changes = self.state_changed + 1
+        self.close()
         self.stages, self._begin = other.stages, other._begin
         self._text, self._folder = other._text, other._folder
         self.outbox += other.outbox
@@ -294,86 +252,3 @@ class Chain:
 
     def _status(self, text: str) -> None:
         self.outbox.append(Message("/terzetto/status", (text,)))
-
-
-def _make(spec: StageSpec, lenient: bool) -> Stage:
-    key = ""
-    try:
-        if spec.own:
-            processor = cast(Processor, own_processors()[spec.kind].load()())
-            if "learned" in spec.settings:
-                key = "learned"
-                cast(Stateful, processor).restore(read_learned(spec.settings["learned"], spec.kind))
-            return Stage(spec, processor)
-        key = "impulse_response_filename"
-        plugin = PedalboardStage(spec.kind, spec.settings.get("impulse_response_filename"), external=spec.external)
-        for key, value in spec.settings.items():
-            if key != "impulse_response_filename":
-                plugin.set(key, value)
-        return Stage(spec, plugin)
-    except TerzettoError as error:
-        if lenient:
-            return Stage(spec, MissingStage(str(error)))
-        raise InputError(f"{spec.where(key)}: {error}") from None
-
-
-def _settings(spec: StageSpec) -> list[Message]:
-    """Return what the file sets on one of Terzetto's own processors, as the messages that do it."""
-    if not spec.own:
-        return []
-    last = ("score", "take_start", "learn_file")  # a file is learned by the score that is there
-    names = [name for name in spec.settings if name not in ("learned", *last)]
-    names += [name for name in last if name in spec.settings]
-    return [Message(f"/terzetto/{spec.kind}/{name}", (spec.settings[name],)) for name in names]
-
-
-def _events_for(stage: Stage, events: Sequence[Message]) -> list[Message]:
-    """Return the events of a stage: by its name in the chain, or by its instrument."""
-    prefix, chosen = f"{CHAIN}{stage.spec.name}/", []
-    instrument = f"/terzetto/{stage.spec.kind}/" if stage.spec.own else None
-    for event in events:
-        if event.address.startswith(prefix):
-            if instrument is not None:
-                event = replace(event, address=instrument + event.address[len(prefix) :])
-            chosen.append(event)
-        elif instrument is not None and event.address.startswith(instrument):
-            chosen.append(event)
-    return chosen
-
-
-def _describe(stage: str, name: str, plugin: PedalboardStage) -> Parameter:
-    """Return a pedalboard parameter as the table would have it; pedalboard tells no ranges."""
-    value, choices = plugin.get(name), plugin.choices(name)
-    title = name.replace("_", " ").capitalize()
-    kind = "choice" if choices else "bool" if isinstance(value, bool) else "float"
-    return Parameter(
-        instrument=f"chain/{stage}",
-        name=name,
-        title=title,
-        type=kind,
-        default=cast(Value, value),
-        description=f"{title} of the stage {stage}.",
-        range=(-3.4e38, 3.4e38),
-        choices=choices,
-        automatable=False,
-    )
-
-
-def read_learned(path: str, kind: str) -> dict[str, Any]:
-    """Return an instrument's state from a JSON file: alone, or in the whole state of a plugin.
-
-    Raises
-    ------
-    InputError
-        Missing, or not one.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a saved state ({error})") from None
-    for key in ("engine", kind):
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: not a saved state: it holds no object")
-    return content

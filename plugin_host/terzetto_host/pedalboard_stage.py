@@ -42,6 +42,7 @@ WHOLE_FILE_ONLY = {
 BUILT_IN = tuple(sorted((*EQUAL, *LATER)))
 
 LONGEST_LATENCY = 16384  # frames
+_ANYTHING = 3.4e38
 _STEP = 32  # frames to which events are rounded; pedalboard mistakes the channels of very short blocks
 
 log = logging.getLogger(__name__)
@@ -81,11 +82,25 @@ class PedalboardStage:
 
     def choices(self, name: str) -> tuple[str, ...]:
         """Return what a parameter can be, if it is a choice."""
+        if self.external:
+            parameter = self._plugin.parameters[name]
+            return tuple(map(str, parameter.valid_values)) if parameter.type is str else ()
         return tuple(choice.name for choice in self._choices.get(name, ()))
+
+    def range(self, name: str) -> tuple[float, float]:
+        """Return the least and the largest value, as far as pedalboard tells."""
+        if self.external and self._plugin.parameters[name].type is float:
+            low, high, _ = self._plugin.parameters[name].range
+            if low is not None and high is not None:
+                return (float(low), float(high))
+        return (-_ANYTHING, _ANYTHING)
 
     def get(self, name: str) -> Argument:
         """Return a parameter's value, as it would be set."""
         value = getattr(self._plugin, name)
+        if self.external:
+            kind = self._plugin.parameters[name].type
+            return str(value) if kind is str else bool(value) if kind is bool else float(value)
         if isinstance(value, enum.Enum) or name in self._choices:
             return str(value.name)
         return value if isinstance(value, (bool, str)) else float(value)
@@ -100,7 +115,9 @@ class PedalboardStage:
         """
         if name not in self.names:
             raise InputError(f"{self.kind} has no parameter {name!r}; valid: {', '.join(self.names) or 'none'}")
-        if name in self._choices:
+        if self.external and (valid := self.choices(name)):
+            value = valid[value] if isinstance(value, int) and 0 <= value < len(valid) else value
+        elif name in self._choices:
             choices = self._choices[name]
             chosen = next((c for number, c in enumerate(choices) if value in (c.name, number)), None)
             if chosen is None:

@@ -13,7 +13,7 @@ from terzetto.audio.stream import STOPPED, Processor, Stateful, Transport
 from terzetto.control.messages import Message
 from terzetto.errors import InputError
 from terzetto_host import chain as chain_module
-from terzetto_host import chain_file
+from terzetto_host import chain_file, stages
 from terzetto_host.chain import Chain
 from tests.host.conftest import Float, noise
 
@@ -57,7 +57,7 @@ class Point:
 @pytest.fixture(autouse=True)
 def own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hands here is a processor whose latency is not zero and whose memory can be looked into."""
-    for module in (chain_file, chain_module):
+    for module in (chain_file, chain_module, stages):
         monkeypatch.setattr(module, "own_processors", lambda: {"hands": Point()})
 
 

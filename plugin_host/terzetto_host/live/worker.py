@@ -23,17 +23,14 @@ import numpy as np
 
 from terzetto.audio.stream import STOPPED, Transport
 from terzetto.control.messages import Message
-from terzetto.control.osc import decode_events
-from terzetto.errors import ControlError
 from terzetto_host import _bridge
 from terzetto_host.chain import Chain
 from terzetto_host.live import reports
-from terzetto_host.live.events import pack
 from terzetto_host.live.hops import Hops
 from terzetto_host.live.keeper import StateKeeper
 from terzetto_host.live.logs import log_to
-from terzetto_host.live.teller import Teller
-from terzetto_host.live.values import ROOT, Values
+from terzetto_host.live.mail import Mail
+from terzetto_host.live.values import ROOT
 
 BEAT = 0.2
 """Seconds between beats."""
@@ -41,7 +38,6 @@ _GRACE = 2.0  # seconds for an engine that was here before to be gone, and for t
 _STATE_PAUSE = 0.25  # seconds between states sent to the plugin
 _WAIT = 0.1  # seconds without a hop after which other things are seen to
 _COLLECT = 512  # hops between collections of garbage
-_MOST_PENDING = 256
 _SIMPLE = (bool, int, float, str)
 
 log = logging.getLogger(__name__)
@@ -90,26 +86,19 @@ class Worker:
         self._end, self._pipe = end, pipe
         self._ended = threading.Event()
         self._incoming: deque[object] = deque()
-        self._teller, self._keeper = Teller(pipe), StateKeeper(end)
-        self._values = Values(instrument)
-        self._instrument, self._name = instrument, name
-        self._pending: list[Message] = []  # what controllers want, for the next hop
-        self._outgoing: deque[Message] = deque(
-            [Message("/terzetto/instance", (name,)), Message("/terzetto/osc_port", (osc_port,))]
-        )  # for the plugin, in the responses
+        self._mail, self._keeper = Mail(instrument, name, osc_port, pipe), StateKeeper(end)
+        self._instrument = instrument
         self._latency = -1
         self._saved = -1  # the chain's count of changes when its state was last sent
         self._saved_at = 0.0
-        self._monitored = False
         self._count = 0
         self._chain = Chain.of_instrument(instrument)
-        self._stages: object = None  # those that the server has been told of
 
     def serve(self) -> None:
         """Take up the state, say that we are ready, and answer hops."""
         for work in (self._beat, self._listen):
             threading.Thread(target=work, daemon=True).start()
-        self._teller.start()
+        self._mail.start()
         self._keeper.start()
         form = self._end.format
         self._prepare(form)
@@ -136,6 +125,7 @@ class Worker:
         """Make the chain that the state asks for; one that cannot play here passes the sound, and says why."""
         text = self._first_state()
         settings = self._restore(text) if text is not None else []
+        self._mail.settings(settings, later=False)
         try:
             self._chain.prepare(form.sample_rate, form.channels, form.hop)
             if settings:
@@ -159,7 +149,8 @@ class Worker:
         events: list[Message] = []
         transport = STOPPED
         try:
-            events = self._events(request.events)
+            self._take_incoming()
+            events = self._mail.events(request.events)
             position = request.position if request.known else None
             transport = Transport(position, request.tempo, bool(request.playing))
         except Exception:  # whatever was wrong with them, the sound goes on
@@ -168,90 +159,24 @@ class Worker:
         response = self._hops.process(request.epoch, request.hop, np.array(request.audio), events, transport)
         self._after()
         if response is not None:
-            packed, count = pack(self._outgoing)
+            packed, count = self._mail.outgoing()
             if self._end.respond(request.epoch, request.hop, response, packed):
-                for _ in range(count):
-                    self._outgoing.popleft()
+                self._mail.sent(count)
         self._end.pop()
         self._save()
         self._count += 1
         if self._count % _COLLECT == 0:
             gc.collect(1)
 
-    def _events(self, packed: bytes) -> list[Message]:
-        """Return what counts in this hop: what is in it, and what came from controllers."""
-        if (state := self._end.take_state()) is not None:
-            self._restored(state)
-        self._take_incoming()
-        if not packed and not self._pending:
-            return []
-        events: list[Message] = []
-        if packed:
-            try:
-                events = decode_events(packed)
-            except ControlError as error:
-                log.warning("events of a hop: %s", error)
-            if self._monitored:
-                for event in events:
-                    self._teller.passed(event.address.removeprefix(ROOT), event.arguments)
-            for changed in self._values.follow(events):
-                self._teller.value(changed.address.removeprefix(ROOT), changed.arguments)
-        # Controllers come after what the host says at the same frame: it does not know of them yet.
-        events = sorted(events + self._pending, key=lambda event: event.frame)
-        self._pending.clear()
-        return events
-
-    def _take_incoming(self) -> None:
-        while self._incoming:
-            message = self._incoming.popleft()
-            if isinstance(message, reports.Steer):
-                self._steered(message.messages)
-            elif isinstance(message, reports.Monitor):
-                self._monitored = message.on
-            elif isinstance(message, reports.Port):
-                self._outgoing.append(Message(ROOT + "osc_port", (message.osc_port,)))
-            elif isinstance(message, reports.End):
-                self._ended.set()
-
-    def _steered(self, messages: tuple[Message, ...]) -> None:
-        for message in messages:
-            if message.address in self._values.parameters:
-                # Without hops only the last value of each is kept.
-                self._pending = [each for each in self._pending if each.address != message.address]
-            if len(self._pending) < _MOST_PENDING:
-                self._pending.append(message)
-        for changed in self._values.follow(messages):
-            self._tell(changed)
-
-    def _tell(self, message: Message) -> None:
-        """Tell the plugin and the server."""
-        self._outgoing.append(self._values.for_plugin(message))
-        self._teller.value(message.address.removeprefix(ROOT), message.arguments)
-
     def _after(self) -> None:
         """See to what the chain has to tell."""
-        chain = self._chain
         if self._hops.failure is not None:
-            chain.outbox.append(Message(ROOT + "status", (self._hops.failure,)))
+            self._mail.say(self._hops.failure)
             self._hops.failure = None
-        if chain.outbox:
-            messages, chain.outbox[:] = list(chain.outbox), []
-            self._values.follow(messages)
-            for message in messages:
-                self._tell(message)
-        if chain.stages is not self._stages:
-            self._describe()
-        if chain.latency != self._latency:
-            self._latency = chain.latency
+        self._mail.collect(self._chain)
+        if self._chain.latency != self._latency:
+            self._latency = self._chain.latency
             self._end.set_latency(self._latency)
-
-    def _describe(self) -> None:
-        self._stages = self._chain.stages
-        self._values.describe(self._chain)
-        values = self._values
-        self._teller.report(reports.Chain(tuple(values.parameters.values()), tuple(values.commands.values())))
-        for address, value in values.now.items():
-            self._teller.value(address.removeprefix(ROOT), (value,))
 
     def _first_state(self) -> str | None:
         deadline = time.monotonic() + _GRACE
@@ -267,20 +192,15 @@ class Worker:
             self._chain.restore(engine)
         except Exception as error:
             log.exception("a state could not be restored")
-            self._outgoing.append(
-                Message(ROOT + "status", (f"The saved state does not fit ({error}); defaults are used",))
-            )
+            self._mail.say(f"The saved state does not fit ({error}); defaults are used")
             return []
-        self._describe()
+        self._mail.describe(self._chain)
         prefix = f"{ROOT}{self._instrument}/"
-        messages = [Message(prefix + name, (value,)) for name, value in values.items() if isinstance(value, _SIMPLE)]
-        for changed in self._values.follow(messages):
-            self._teller.value(changed.address.removeprefix(ROOT), changed.arguments)
-        return messages
+        return [Message(prefix + name, (value,)) for name, value in values.items() if isinstance(value, _SIMPLE)]
 
     def _restored(self, text: str) -> None:
         """Take up a state that comes while we play."""
-        self._pending += self._restore(text)
+        self._mail.settings(self._restore(text), later=True)
         self._hops.retry()
         self._saved = self._chain.state_changed
 
@@ -295,11 +215,18 @@ class Worker:
 
     def _idle(self) -> None:
         """Between streams: take what came, keep it for the next hop, collect garbage."""
-        if (state := self._end.take_state()) is not None:
-            self._restored(state)
         self._take_incoming()
         self._save()
         gc.collect(1)
+
+    def _take_incoming(self) -> None:
+        """Take a state of the plugin and what the server says."""
+        if (state := self._end.take_state()) is not None:
+            self._restored(state)
+        while self._incoming:
+            self._mail.incoming(self._incoming.popleft())
+        if self._mail.ended:
+            self._ended.set()
 
     def _beat(self) -> None:
         self._end.beat()

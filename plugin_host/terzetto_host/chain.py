@@ -137,7 +137,8 @@ class Chain:
         text = state.get("chain")
         if isinstance(text, str) and text != self._text:
             folder = state.get("chain_folder")
-            self._folder = Path(folder) if isinstance(folder, str) else None
+            # Kept whatever becomes of it: a project saved here must still play where it came from.
+            self._text, self._folder = text, Path(folder) if isinstance(folder, str) else None
             try:
                 self._become(Chain(parse(text, "the saved chain", self._folder), text, self._folder, lenient=True), {})
             except TerzettoError as error:

@@ -140,6 +140,16 @@ def test_a_state_brings_back_chain_and_values(tmp_path: Path) -> None:
     assert other.latency == chain.latency
 
 
+def test_a_saved_chain_that_cannot_be_read_here_is_kept() -> None:
+    chain = Chain.of_instrument("hands")
+    chain.prepare(48000, 2, 512)
+    saved = {"chain": '[[stage]]\nplugin = "of tomorrow"\n', "hands": {"told": ["/x"]}}
+    chain.restore(saved)
+    assert "of tomorrow" in str(chain.outbox[-1].arguments[0])
+    state = chain.state()
+    assert state["chain"] == saved["chain"] and state["hands"]["told"] == ["/x"] and chain.latency == 100
+
+
 def test_an_instrument_alone_needs_no_chain_file_in_its_state() -> None:
     chain = Chain.of_instrument("hands")
     assert list(chain.state()) == ["hands"] and chain.instruments() == ["hands"]

@@ -248,3 +248,11 @@ def test_a_worker_goes_with_its_plugin(server: RunningServer, make_plugin: MakeP
     pid = plugin.end.engine_pid
     plugin.end.close()
     until(lambda: not runs(pid), "the worker's end", 5.0)
+
+
+def test_a_worker_that_does_not_end_with_its_plugin_is_killed(server: RunningServer, make_plugin: MakePlugin) -> None:
+    plugin = make_plugin(server)
+    pid = plugin.end.engine_pid
+    os.kill(pid, signal.SIGSTOP)
+    plugin.end.close()
+    until(lambda: not runs(pid), "the worker's end", 10.0)

@@ -41,8 +41,9 @@ class Hops:
 
     def __init__(self, chain: Processor, sample_rate: float, channels: int, hop: int, *, realtime: bool) -> None:
         self.chain = chain
-        self.failure: str | None = None
-        """What went wrong in the chain, to be told; taken by the driver."""
+        self.news: list[str] = []
+        """What is to be told of the chain's failures; the driver takes and empties it."""
+        self._has_failed = False
         self._channels, self._hop, self._realtime = channels, hop, realtime
         self._rest = round(_REST * sample_rate)
         self._epoch: int | None = None
@@ -154,12 +155,16 @@ class Hops:
         if self._settle > 0:
             self._settle -= self._hop
             return None
+        if self._has_failed:
+            self._has_failed = False
+            self.news.append("The engine plays again")
         return wet
 
     def _failed(self, what: str, *, traceback: bool = True) -> None:
         self._broken, self._resting = True, self._rest
         log.error("the chain failed (%s); dry for %d frames", what, self._rest, exc_info=traceback)
-        self.failure = (
+        self._has_failed = True
+        self.news.append(
             "Something failed in the engine; the sound passes dry. The log says what (terzetto plugins doctor)"
         )
 

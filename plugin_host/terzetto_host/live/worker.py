@@ -170,9 +170,9 @@ class Worker:
 
     def _after(self) -> None:
         """See to what the chain has to tell."""
-        if self._hops.failure is not None:
-            self._mail.say(self._hops.failure)
-            self._hops.failure = None
+        for text in self._hops.news:
+            self._mail.say(text)
+        self._hops.news.clear()
         self._mail.collect(self._chain)
         if self._chain.latency != self._latency:
             self._latency = self._chain.latency

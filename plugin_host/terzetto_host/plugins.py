@@ -146,7 +146,7 @@ def this_engine() -> list[str]:
     """Return the command that starts the engine of this very environment."""
     # Not resolved: a virtual environment is known by the link to its Python. -P: a host may run in any folder, and
     # Python files there are not to be taken for modules.
-    return [str(Path(sys.executable).absolute()), "-P", "-m", "terzetto_host.live.server", "--while-used"]
+    return [str(Path(sys.executable).absolute()), "-P", "-m", "terzetto_host.live", "--while-used"]
 
 
 def _replace(source: Path, target: Path) -> None:

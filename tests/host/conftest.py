@@ -68,7 +68,7 @@ class RunningServer:
 
 def start_server(*options: str) -> RunningServer:
     """Start a server at free ports and wait until it can be found."""
-    command = [sys.executable, "-m", "terzetto_host.live.server", "--osc-port", "0", "--http-port", "0", *options]
+    command = [sys.executable, "-m", "terzetto_host.live", "--osc-port", "0", "--http-port", "0", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def found() -> ServerRecord | None:

@@ -42,7 +42,7 @@ def test_it_ends_in_order_and_leaves_nothing_behind(
 
 def test_a_second_one_says_where_the_first_is(make_server: MakeServer) -> None:
     first = make_server()
-    for module in (["terzetto_host.live.server"], ["terzetto", "serve"]):
+    for module in (["terzetto_host.live"], ["terzetto", "serve"]):
         second = subprocess.run(
             [sys.executable, "-m", *module, "--osc-port", "0"], capture_output=True, text=True, check=False
         )

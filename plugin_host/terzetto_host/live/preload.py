@@ -11,7 +11,7 @@ import os
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _before = {name: os.environ.get(name) for name in _THREADS}
 os.environ.update({name: "1" for name, given in _before.items() if given is None})
-for _name in ("numpy", "pedalboard", "terzetto_host.live.server"):  # the latter is imported again by every worker
+for _name in ("numpy", "pedalboard", "terzetto_host.live.worker"):
     importlib.import_module(_name)
 for _point in importlib.import_module("terzetto_host.chain_file").own_processors().values():
     with contextlib.suppress(Exception):  # a worker that needs it will say what is wrong with it

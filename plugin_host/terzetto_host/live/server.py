@@ -1,27 +1,21 @@
-"""The server: one for each user. Plugins attach to it, controllers steer through it, each plugin has a worker.
-
-``python -m terzetto_host.live.server`` is what a plugin starts; people use ``terzetto serve``.
-"""
+"""The server: one for each user. Plugins attach to it, controllers steer through it, each plugin has a worker."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import logging
 import os
 import signal
 import socket
-import sys
-import threading
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from terzetto import __version__
 from terzetto.control.messages import Message
 from terzetto.control.osc import encode
-from terzetto.errors import ControlError, TerzettoError
+from terzetto.errors import ControlError
 from terzetto_host import _bridge
 from terzetto_host.live import reports
 from terzetto_host.live.controllers import Desk, Peer
@@ -29,11 +23,9 @@ from terzetto_host.live.discovery import Announcement
 from terzetto_host.live.http import serve_http
 from terzetto_host.live.instances import Instance, Instances
 from terzetto_host.live.logs import log_to
-from terzetto_host.network import EVERYWHERE, LOOPBACK, Network, add_arguments, bind
-from terzetto_host.places import ServerRecord, ensure, only_server, state_dir
+from terzetto_host.network import EVERYWHERE, LOOPBACK, Network, bind
+from terzetto_host.places import ServerRecord, only_server
 
-UNUSED = 10.0
-"""Seconds after its last worker that a server started by a plugin ends."""
 _WATCH = 0.5
 _SWEEP = 60.0
 
@@ -224,31 +216,3 @@ def serve(server: Server, *, terminal: bool) -> int:
     log_to("server.log", terminal=terminal)
     asyncio.run(server.run())
     return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Serve as a plugin's engine."""
-    parser = argparse.ArgumentParser(prog="python -m terzetto_host.live.server", description=__doc__)
-    add_arguments(parser)
-    parser.add_argument(
-        "--while-used",
-        nargs="?",
-        type=float,
-        const=UNUSED,
-        metavar="SECONDS",
-        help=f"end so long after the last plugin has gone (default: {UNUSED:g})",
-    )
-    arguments = parser.parse_args(argv)
-    server = Server(arguments.osc_port, arguments.http_port, arguments.host, while_used=arguments.while_used)
-    try:
-        os.chdir(ensure(state_dir()))  # not the host's folder, which somebody may want to move or unmount
-        return serve(server, terminal=False)
-    except TerzettoError as error:
-        log.error("%s", error)
-        print(f"terzetto: error: {error}", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    threading.current_thread().name = "server"
-    sys.exit(main())

@@ -32,7 +32,8 @@ void Sweep::pass(const Visit& visit) {
         for (std::size_t i = part.first; i < part.last; ++i) {
             const std::size_t s = backwards ? part.first + part.last - 1 - i : i;
             if (!plan_.strips[s].count) continue;
-            mine.aim(plan_.strips[s]);
+            const bool last = i + 1 == part.last;
+            mine.aim(plan_.strips[s], last ? nullptr : &plan_.strips[backwards ? s - 1 : s + 1]);
             visit(mine, s, p);
         }
     });

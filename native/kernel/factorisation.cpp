@@ -6,12 +6,12 @@
 
 namespace terzetto {
 
-std::size_t worker_count(int threads, const Plan& plan, double madds) {
+std::size_t worker_count(int threads, std::size_t jobs, double madds) {
     // Below this, waking threads takes longer than they save.
     constexpr double kWorthAThread = 2e7;
     std::size_t wanted = static_cast<std::size_t>(std::max(threads, 0));
     if (threads <= 0) wanted = madds < kWorthAThread ? 1 : std::max(1u, std::thread::hardware_concurrency());
-    return std::max<std::size_t>(1, std::min(wanted, plan.parts.size()));
+    return std::max<std::size_t>(1, std::min(wanted, jobs));
 }
 
 Sweep::Sweep(const Plan& plan, const Signal& signal, const InnerLoops& loops, Crew& crew)

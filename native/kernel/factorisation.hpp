@@ -47,6 +47,12 @@ std::vector<double> nae(const Signal& signal, TemplateRows& encoder, TemplateRow
 void encode(const Signal& signal, const float* encoder, std::size_t templates, const std::uint8_t* mask, float* h,
             const InnerLoops& loops, int threads);
 
+// The nonnegative encoder, row for row as near as possible to activations found otherwise: min ||h_r - e_r V||^2 over
+// the frames where the row is active, by multiplicative updates from the row's mean share of each bin. `encoder` comes
+// zeroed. Progress counts rows.
+void fit_encoder(const Signal& signal, const float* w, std::size_t templates, const float* h, float* encoder,
+                 const Options& options);
+
 // ---- shared --------------------------------------------------------------------------------------------
 
 // Bit f of bits[r]: template r is active in frame first + f.
@@ -60,8 +66,8 @@ std::function<void(std::size_t, std::size_t, std::uint16_t*)> nonzero_bits(const
     };
 }
 
-// The threads to use for a pass that costs `madds` multiply-adds.
-std::size_t worker_count(int threads, const Plan& plan, double madds);
+// The threads to use for `jobs` that cost `madds` multiply-adds together.
+std::size_t worker_count(int threads, std::size_t jobs, double madds);
 
 // Walks over all strips with active templates, part by part; every second time backwards, because what was read
 // last is still in the cache.

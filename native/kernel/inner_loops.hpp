@@ -122,6 +122,11 @@ struct InnerLoops {
     void (*gram_rows)(const RowList& a, std::size_t count, const RowList& b, std::size_t b_count, Span span,
                       float* const* out);
     float (*row_sum)(const float* row, const float* tail, Span span);
+
+    // Steps of weights *= (D^T target) / (D^T D weights) for D, rows x columns, padded with zeros to multiples of 4
+    // and of the vector width. `scratch`: two rows.
+    void (*fit_row)(float* weights, const float* data, const float* target, std::size_t rows, std::size_t columns,
+                    int iterations, float* scratch);
 };
 
 const InnerLoops& inner_loops_plain();

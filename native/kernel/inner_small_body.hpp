@@ -189,11 +189,5 @@ float row_sum(const float* row, const float* tail, Span span) {
     return static_cast<float>(all);
 }
 
-inline InnerLoops table(const char* name) {
-    return {name,           W,       project,    spread, ratio_project, ratio_spread,     loss,      square_sum,
-            step_euclidean, step_kl, gram_times, outer,  inner,         refine_euclidean, refine_kl, refine_encoder,
-            gram_rows,      row_sum};
-}
-
 } // namespace TERZETTO_LEVEL
 } // namespace terzetto

@@ -14,7 +14,7 @@ struct State {
     State(const Signal& s, std::size_t templates, float* h_matrix, const Options& o, std::size_t buffers)
         : signal(s), options(o), loops(*o.loops), span(s.span(*o.loops)),
           plan(templates, s.frames, buffers, nonzero_bits(h_matrix, templates, s.frames)), h(plan, h_matrix),
-          crew(worker_count(o.threads, plan,
+          crew(worker_count(o.threads, plan.parts.size(),
                             8.0 * static_cast<double>(plan.quad_row_count()) * static_cast<double>(s.bins))),
           sweep(plan, signal, loops, crew), exact(plan, signal, options, sweep) {}
 

@@ -30,11 +30,12 @@ struct Options {
 
 // V ~ W H (table 2.1): first H *= (W^T V) / (W^T W H + eps), then W *= (V H^T) / (W H H^T + eps); for the KL
 // divergence H *= (W^T (V / WH)) / (W^T 1 + eps), W *= ((V / WH) H^T) / (1 H^T + eps).
-// `h` is R x N: initial values in, result out; its zeros stay. Returns the recorded losses.
-std::vector<double> nmf(const Signal& signal, TemplateRows& w, float* h, const Options& options);
+// `h` is R x N, initial values; its zeros stay. `h_out` comes zeroed (or is `h`) and is first touched at the end, when
+// the accumulators are gone. Returns the recorded losses.
+std::vector<double> nmf(const Signal& signal, TemplateRows& w, const float* h, float* h_out, const Options& options);
 
 // The same with fixed templates, read where they are.
-std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t templates, float* h,
+std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t templates, const float* h, float* h_out,
                               const Options& options);
 
 // V ~ W_D H', H' = M o (W_E V) (table 3.1): W_D *= (V H'^T) / (W_D H' H'^T + eps), then

@@ -189,12 +189,11 @@ py::tuple py_nmf(const py::array& v, const py::array& w, const py::array& h, int
     TemplateRows rows;
     {
         const py::gil_scoped_release unlocked;
-        std::copy(h_in, h_in + templates * signal.frames, h_data);
         if (update_templates) {
             rows = TemplateRows::copied(w_in, templates, signal.bins);
-            losses = nmf(signal, rows, h_data, options);
+            losses = nmf(signal, rows, h_in, h_data, options);
         } else {
-            losses = nmf_fixed(signal, w_in, templates, h_data, options);
+            losses = nmf_fixed(signal, w_in, templates, h_in, h_data, options);
         }
     }
     if (update_templates) return py::make_tuple(taken(std::move(rows)), h_out, curve(losses));

@@ -39,6 +39,7 @@ public:
             euclidean();
         else
             kullback_leibler();
+        sums_.clear(); // before the result's pages come into being
         h_.write(h);
         return std::move(losses_);
     }

@@ -264,7 +264,7 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
 
             std::vector<float> h = p.h;
             TemplateRows w = TemplateRows::copied(p.w.data(), p.templates, p.bins);
-            Doubles losses = nmf(signal, w, h.data(), options);
+            Doubles losses = nmf(signal, w, h.data(), h.data(), options);
             const std::vector<float> w_found = dense(std::move(w));
             compare(where, "W of nmf", w_found.data(), nmf_reference.w);
             compare(where, "H of nmf", h.data(), nmf_reference.h);
@@ -275,7 +275,7 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
             }
 
             std::vector<float> fixed = p.h;
-            losses = nmf_fixed(signal, p.w.data(), p.templates, fixed.data(), options);
+            losses = nmf_fixed(signal, p.w.data(), p.templates, fixed.data(), fixed.data(), options);
             compare(where, "H with fixed templates", fixed.data(), fixed_reference.h);
             compare_loss(where + ", fixed templates", losses, fixed_reference.loss(), p);
 
@@ -326,7 +326,7 @@ void check_exception(const Problem& p) {
     TemplateRows w = TemplateRows::copied(p.w.data(), p.templates, p.bins);
     std::vector<float> h = p.h;
     try {
-        nmf({p.v.data(), p.frames, p.bins}, w, h.data(), options);
+        nmf({p.v.data(), p.frames, p.bins}, w, h.data(), h.data(), options);
     } catch (const std::runtime_error&) {
         return;
     }

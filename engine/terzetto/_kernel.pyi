@@ -41,4 +41,15 @@ def encode(
     threads: int = 0,
     simd: str = "",
 ) -> NDArray[np.float32]: ...
+def fit_encoder(
+    V: NDArray[np.float32],
+    W: NDArray[np.float32],
+    H: NDArray[np.float32],
+    *,
+    iterations: int,
+    threads: int = 0,
+    progress: Callable[[int, int], bool | None] | None = None,
+    progress_interval: int = 16,
+    simd: str = "",
+) -> NDArray[np.float32]: ...
 def simd_levels() -> list[str]: ...

@@ -6,12 +6,12 @@
 
 namespace terzetto {
 
-std::size_t worker_count(int threads, const Plan& plan, double madds) {
+std::size_t worker_count(int threads, std::size_t jobs, double madds) {
     // Below this, waking threads takes longer than they save.
     constexpr double kWorthAThread = 2e7;
     std::size_t wanted = static_cast<std::size_t>(std::max(threads, 0));
     if (threads <= 0) wanted = madds < kWorthAThread ? 1 : std::max(1u, std::thread::hardware_concurrency());
-    return std::max<std::size_t>(1, std::min(wanted, plan.parts.size()));
+    return std::max<std::size_t>(1, std::min(wanted, jobs));
 }
 
 Sweep::Sweep(const Plan& plan, const Signal& signal, const InnerLoops& loops, Crew& crew)
@@ -32,7 +32,8 @@ void Sweep::pass(const Visit& visit) {
         for (std::size_t i = part.first; i < part.last; ++i) {
             const std::size_t s = backwards ? part.first + part.last - 1 - i : i;
             if (!plan_.strips[s].count) continue;
-            mine.aim(plan_.strips[s]);
+            const bool last = i + 1 == part.last;
+            mine.aim(plan_.strips[s], last ? nullptr : &plan_.strips[backwards ? s - 1 : s + 1]);
             visit(mine, s, p);
         }
     });

@@ -30,11 +30,12 @@ struct Options {
 
 // V ~ W H (table 2.1): first H *= (W^T V) / (W^T W H + eps), then W *= (V H^T) / (W H H^T + eps); for the KL
 // divergence H *= (W^T (V / WH)) / (W^T 1 + eps), W *= ((V / WH) H^T) / (1 H^T + eps).
-// `h` is R x N: initial values in, result out; its zeros stay. Returns the recorded losses.
-std::vector<double> nmf(const Signal& signal, TemplateRows& w, float* h, const Options& options);
+// `h` is R x N, initial values; its zeros stay. `h_out` comes zeroed (or is `h`) and is first touched at the end, when
+// the accumulators are gone. Returns the recorded losses.
+std::vector<double> nmf(const Signal& signal, TemplateRows& w, const float* h, float* h_out, const Options& options);
 
 // The same with fixed templates, read where they are.
-std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t templates, float* h,
+std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t templates, const float* h, float* h_out,
                               const Options& options);
 
 // V ~ W_D H', H' = M o (W_E V) (table 3.1): W_D *= (V H'^T) / (W_D H' H'^T + eps), then
@@ -46,6 +47,12 @@ std::vector<double> nae(const Signal& signal, TemplateRows& encoder, TemplateRow
 // H' = M o (W_E V); `h` comes zeroed.
 void encode(const Signal& signal, const float* encoder, std::size_t templates, const std::uint8_t* mask, float* h,
             const InnerLoops& loops, int threads);
+
+// The nonnegative encoder, row for row as near as possible to activations found otherwise: min ||h_r - e_r V||^2 over
+// the frames where the row is active, by multiplicative updates from the row's mean share of each bin. `encoder` comes
+// zeroed. Progress counts rows.
+void fit_encoder(const Signal& signal, const float* w, std::size_t templates, const float* h, float* encoder,
+                 const Options& options);
 
 // ---- shared --------------------------------------------------------------------------------------------
 
@@ -60,8 +67,8 @@ std::function<void(std::size_t, std::size_t, std::uint16_t*)> nonzero_bits(const
     };
 }
 
-// The threads to use for a pass that costs `madds` multiply-adds.
-std::size_t worker_count(int threads, const Plan& plan, double madds);
+// The threads to use for `jobs` that cost `madds` multiply-adds together.
+std::size_t worker_count(int threads, std::size_t jobs, double madds);
 
 // Walks over all strips with active templates, part by part; every second time backwards, because what was read
 // last is still in the cache.

@@ -26,19 +26,30 @@ constexpr float kLogFloor = 1e-35f;
 
 // Rows end in a partial vector. Its floats, padded with zeros, are read through the `tail` pointers; `full`
 // below is the number of floats before it.
+
+// What will be read next, from memory: fetched line by line while there is something to compute.
+struct Ahead {
+    const float* at;
+    const float* end;
+};
+
+// A quad's rows are in three runs: active in its first two frames only (`early`), in both halves, in the last two
+// only (`late`). Notes begin and end everywhere: halves save a seventh of the work.
 struct Quad {
     const float* frame[kQuadFrames];      // rows of V
     const float* frame_tail[kQuadFrames]; //
     std::uint32_t live;                   // frames that exist; the others repeat a valid one with zero activations
     std::uint32_t count;                  // active templates
+    std::uint32_t early, late;            // of these
     const float* const* w;                // their rows of W
     const float* const* w_tail;           //
     const float* const* h;                // their activations in these 4 frames
     float* const* out;                    // 4 floats each: result of project
-    std::uint32_t terms;                  // rows to accumulate into
+    std::uint32_t sets;                   // times `count` rows to accumulate into
     float* const* into;                   //
     float* const* into_tail;              //
     const float* const* factor;           // 4 floats each
+    Ahead* ahead;                         // shared by the quads of a strip
 };
 
 struct Span {
@@ -76,7 +87,7 @@ struct InnerLoops {
     // loss, if not null, grows by the KL divergence of V from W H.
     void (*ratio_project)(const Quad* quads, std::size_t n, Span span, float eps, float* scratch, double* loss);
 
-    // into[i][k] += sum_f factor[i][f] Q[f][k], same Q; `terms` rows                               (V / WH) H^T
+    // into[i][k] += sum_f factor[i][f] Q[f][k], same Q; one set                                    (V / WH) H^T
     void (*ratio_spread)(const Quad* quads, std::size_t n, Span span, float eps);
 
     // The loss itself, from the reconstruction.
@@ -111,6 +122,11 @@ struct InnerLoops {
     void (*gram_rows)(const RowList& a, std::size_t count, const RowList& b, std::size_t b_count, Span span,
                       float* const* out);
     float (*row_sum)(const float* row, const float* tail, Span span);
+
+    // Steps of weights *= (D^T target) / (D^T D weights) for D, rows x columns, padded with zeros to multiples of 4
+    // and of the vector width. `scratch`: two rows.
+    void (*fit_row)(float* weights, const float* data, const float* target, std::size_t rows, std::size_t columns,
+                    int iterations, float* scratch);
 };
 
 const InnerLoops& inner_loops_plain();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The small inner loops: activations of a strip, and the templates' own update. Included next to
-// inner_loops_body.hpp.
+// The small inner loops: activations of a strip, and the templates' own update. Includes the
+// large ones.
 #pragma once
 
-#include "inner_loops_body.hpp"
+#include "inner_ratio_body.hpp"
 
 namespace terzetto {
 namespace TERZETTO_LEVEL {
@@ -163,7 +163,8 @@ void refine_encoder(const TemplateBlock& block, float* const* const* denominator
 
 void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_t b_count, Span span,
                float* const* out) {
-    alignas(kAlignment) float sums[Vec::dot_rows * 4 * W];
+    constexpr std::size_t most = Vec::accumulators / 4;
+    alignas(kAlignment) float sums[most * 4 * W];
     const float* four[4];
     const float* four_tail[4];
     for (std::size_t f = 0; f < 4; ++f) {
@@ -171,10 +172,9 @@ void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_
         four_tail[f] = b.tail[f < b_count ? f : 0];
     }
     for (std::size_t row = 0; row < count;) {
-        const std::size_t rows = count - row < Vec::dot_rows ? count - row : Vec::dot_rows;
-        const int height = static_cast<int>(rows);
-        dot_block_any<Vec::dot_rows>(height, false, {a.row + row, 0, four, 0, span.full, sums, true});
-        if (span.tail) dot_block_any<Vec::dot_rows>(height, false, {a.tail + row, 0, four_tail, 0, W, sums, false});
+        const std::size_t rows = count - row < most ? count - row : most;
+        dot_block_any<most, 4>(rows, {a.row + row, 0, four, 0, span.full, sums, true});
+        if (span.tail) dot_block_any<most, 4>(rows, {a.tail + row, 0, four_tail, 0, W, sums, false});
         for (std::size_t i = 0; i < rows; ++i) {
             const float* s = sums + i * 4 * W;
             sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), out[row + i]);
@@ -187,12 +187,6 @@ float row_sum(const float* row, const float* tail, Span span) {
     double all = span.tail ? static_cast<double>(sum(Vec::load_any(tail))) : 0.0;
     for (std::size_t k = 0; k < span.full; k += W) all += static_cast<double>(sum(Vec::load_any(row + k)));
     return static_cast<float>(all);
-}
-
-inline InnerLoops table(const char* name) {
-    return {name,           W,       project,    spread, ratio_project, ratio_spread,     loss,      square_sum,
-            step_euclidean, step_kl, gram_times, outer,  inner,         refine_euclidean, refine_kl, refine_encoder,
-            gram_rows,      row_sum};
 }
 
 } // namespace TERZETTO_LEVEL

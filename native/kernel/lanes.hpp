@@ -25,12 +25,23 @@ namespace TERZETTO_LEVEL {
 // sqrt(1/2) before the shift moves the cut there from 1.
 constexpr std::int32_t kRootHalfBits = 0x3f3504f3;
 
+// Into the second-level cache, where a strip of frames fits.
+inline void prefetch(const float* p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p, 0, 2);
+#elif defined(TERZETTO_LANES_AVX512) || defined(TERZETTO_LANES_AVX2) || defined(TERZETTO_LANES_SSE2)
+    _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+#else
+    (void)p;
+#endif
+}
+
 #if defined(TERZETTO_LANES_AVX512)
 
 struct Vec {
     static constexpr std::size_t width = 16;
-    static constexpr int dot_rows = 6;     // rows x 4 frames of accumulators that fit the registers
-    static constexpr int spread_group = 4; // vectors along k that are kept for 4 frames at once
+    static constexpr int accumulators = 24; // that fit the registers beside what they are fed from
+    static constexpr int spread_group = 4;  // vectors along k that are kept for 4 frames at once
     __m512 v;
     static Vec load(const float* p) { return {_mm512_load_ps(p)}; }
     static Vec load_any(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -69,7 +80,7 @@ inline __m128 fold(Vec a) {
 
 struct Vec {
     static constexpr std::size_t width = 8;
-    static constexpr int dot_rows = 3;
+    static constexpr int accumulators = 12;
     static constexpr int spread_group = 2;
     __m256 v;
     static Vec load(const float* p) { return {_mm256_load_ps(p)}; }
@@ -102,7 +113,7 @@ inline __m128 fold(Vec a) {
 
 struct Vec {
     static constexpr std::size_t width = 4;
-    static constexpr int dot_rows = 2;
+    static constexpr int accumulators = 8;
     static constexpr int spread_group = 2;
     __m128 v;
     static Vec load(const float* p) { return {_mm_load_ps(p)}; }
@@ -136,7 +147,7 @@ inline __m128 fold(Vec a) {
 
 struct Vec {
     static constexpr std::size_t width = 4;
-    static constexpr int dot_rows = 6;
+    static constexpr int accumulators = 24;
     static constexpr int spread_group = 4;
     float32x4_t v;
     static Vec load(const float* p) { return {vld1q_f32(p)}; }
@@ -170,7 +181,7 @@ inline void sum4(Vec a, Vec b, Vec c, Vec d, float* out) {
 
 struct Vec {
     static constexpr std::size_t width = 4;
-    static constexpr int dot_rows = 2;
+    static constexpr int accumulators = 8;
     static constexpr int spread_group = 1;
     float v[width];
     template <class F>

@@ -42,6 +42,14 @@ Returns new arrays (W_E, W_D, H', losses). See nmf for the rest.)";
 
 constexpr const char* kEncodeDoc = "H' = M o (W_E V), feed-forward (equation 3.4 with mask); templates x frames.";
 
+constexpr const char* kFitEncoderDoc =
+    R"(Fit a nonnegative encoder to activations found otherwise: W_E, a row per template.
+
+Row r starts from its template's mean share of each bin, W_r o (H_r (V / W H)) / (M_r V), and takes `iterations` steps
+w *= (D^T h) / (D^T D w) towards min ||h - D w||^2: h are the row's nonzero activations (256 of them, evenly chosen, if
+there are more), D these frames of V in the bins whose weight is more than a hundredth of the row's greatest.
+`progress(done, total)` counts rows. See nmf for the rest.)";
+
 std::string shape_text(const py::array& a) {
     std::string text = "(";
     for (py::ssize_t i = 0; i < a.ndim(); ++i) text += (i ? ", " : "") + std::to_string(a.shape(i));
@@ -181,12 +189,11 @@ py::tuple py_nmf(const py::array& v, const py::array& w, const py::array& h, int
     TemplateRows rows;
     {
         const py::gil_scoped_release unlocked;
-        std::copy(h_in, h_in + templates * signal.frames, h_data);
         if (update_templates) {
             rows = TemplateRows::copied(w_in, templates, signal.bins);
-            losses = nmf(signal, rows, h_data, options);
+            losses = nmf(signal, rows, h_in, h_data, options);
         } else {
-            losses = nmf_fixed(signal, w_in, templates, h_data, options);
+            losses = nmf_fixed(signal, w_in, templates, h_in, h_data, options);
         }
     }
     if (update_templates) return py::make_tuple(taken(std::move(rows)), h_out, curve(losses));
@@ -238,6 +245,26 @@ py::array_t<float> py_encode(const py::array& v, const py::array& w_e, const py:
     return h_out;
 }
 
+py::array_t<float> py_fit_encoder(const py::array& v, const py::array& w, const py::array& h, int iterations,
+                                  int threads, const py::object& progress, int progress_interval,
+                                  const std::string& simd) {
+    const Signal signal = signal_of(v);
+    const float* w_in = floats(w, "W", "(templates, bins)");
+    const float* h_in = floats(h, "H", "(templates, frames)");
+    const std::size_t templates = static_cast<std::size_t>(w.shape(0));
+    expect_shape(w, "W", templates, signal.bins, "(templates, bins) to go with V");
+    expect_shape(h, "H", templates, signal.frames, "(templates, frames) to go with W and V");
+    const Settings settings{iterations, "euclidean", 0.0f, threads, 0, progress, progress_interval, simd};
+    const Options options = options_of(settings);
+    py::array_t<float> encoder = zeros(templates, signal.bins);
+    float* out = encoder.mutable_data();
+    {
+        const py::gil_scoped_release unlocked;
+        fit_encoder(signal, w_in, templates, h_in, out, options);
+    }
+    return encoder;
+}
+
 std::vector<std::string> simd_levels() {
     std::vector<std::string> names;
     for (const InnerLoops* loops : supported_levels()) names.emplace_back(loops->name);
@@ -258,6 +285,9 @@ PYBIND11_MODULE(_kernel, m) {
           py::arg("simd") = "");
     m.def("encode", &py_encode, kEncodeDoc, py::arg("V"), py::arg("W_E"), py::arg("M"), py::kw_only(),
           py::arg("threads") = 0, py::arg("simd") = "");
+    m.def("fit_encoder", &py_fit_encoder, kFitEncoderDoc, py::arg("V"), py::arg("W"), py::arg("H"), py::kw_only(),
+          py::arg("iterations"), py::arg("threads") = 0, py::arg("progress") = py::none(),
+          py::arg("progress_interval") = 16, py::arg("simd") = "");
     m.def("simd_levels", &simd_levels,
           "The instruction levels compiled in and supported by this machine, the fastest (the default) last.");
 }

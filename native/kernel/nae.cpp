@@ -2,51 +2,13 @@
 #include "factorisation.hpp"
 
 #include "denormals.hpp"
+#include "mask.hpp"
 
 #include <algorithm>
 
 namespace terzetto {
 
 namespace {
-
-// The mask within the plan's blocks, 16 frames a row as bits (frames of a quad where only its neighbours are active
-// must stay zero).
-class Mask {
-public:
-    Mask(const Plan& plan, const std::uint8_t* mask) : plan_(plan), bits_(plan.block_rows(), 0) {
-        for (const Strip& strip : plan.strips) {
-            for (std::size_t i = 0; i < strip.count; ++i) {
-                const std::uint8_t* row = mask + plan.rows[strip.rows_at + i] * plan.frames + strip.first_frame;
-                for (std::size_t f = 0; f < strip.frames; ++f)
-                    if (row[f])
-                        bits_[strip.rows_at + i] = static_cast<std::uint16_t>(bits_[strip.rows_at + i] | (1u << f));
-            }
-        }
-    }
-
-    void apply(std::size_t strip, float* block) const {
-        const Strip& s = plan_.strips[strip];
-        for (std::size_t i = 0; i < s.count; ++i) {
-            const unsigned bits = bits_[s.rows_at + i];
-            float* row = block + i * kStripFrames;
-            if (bits == 0xffffu) continue;
-            // A choice and no product: what is masked may be infinite where the input was bad.
-            for (std::size_t f = 0; f < kStripFrames; ++f) row[f] = (bits >> f) & 1u ? row[f] : 0.0f;
-        }
-    }
-
-    // Ones and zeros.
-    void write(std::size_t strip, float* block) const {
-        const Strip& s = plan_.strips[strip];
-        for (std::size_t i = 0; i < s.count; ++i)
-            for (std::size_t f = 0; f < kStripFrames; ++f)
-                block[i * kStripFrames + f] = static_cast<float>((bits_[s.rows_at + i] >> f) & 1u);
-    }
-
-private:
-    const Plan& plan_;
-    std::vector<std::uint16_t> bits_;
-};
 
 double madds(const Plan& plan, const Signal& signal) {
     return 20.0 * static_cast<double>(plan.quad_row_count()) * static_cast<double>(signal.bins);
@@ -58,7 +20,8 @@ public:
                 const Options& options)
         : signal_(signal), options_(options), loops_(*options.loops), span_(signal.span(loops_)), encoder_(encoder),
           decoder_(decoder), plan_(encoder.rows(), signal.frames, 2, nonzero_bits(mask, encoder.rows(), signal.frames)),
-          mask_(plan_, mask), h_(plan_, nullptr), crew_(worker_count(options.threads, plan_, madds(plan_, signal))),
+          mask_(plan_, mask), h_(plan_, nullptr),
+          crew_(worker_count(options.threads, plan_.parts.size(), madds(plan_, signal))),
           sweep_(plan_, signal_, loops_, crew_), exact_(plan_, signal_, options_, sweep_),
           encoder_rows_(encoder, span_), decoder_rows_(decoder, span_) {
         const bool euclid = options.loss == Loss::euclidean;
@@ -76,6 +39,7 @@ public:
             euclidean();
         else
             kullback_leibler();
+        sums_.clear(); // before the result's pages come into being
         h_.write(h);
         return std::move(losses_);
     }
@@ -291,7 +255,7 @@ void encode(const Signal& signal, const float* encoder, std::size_t templates, c
     const Mask bits(plan, mask);
     Activations result(plan, nullptr);
     const Span span = signal.span(loops);
-    Crew crew(worker_count(threads, plan, madds(plan, signal) / 5.0));
+    Crew crew(worker_count(threads, plan.parts.size(), madds(plan, signal) / 5.0));
     Sweep sweep(plan, signal, loops, crew);
     const RowsView rows(encoder, templates, signal.bins, span);
     sweep.pass([&](StripWork& work, std::size_t strip, std::size_t) {

@@ -11,10 +11,10 @@ namespace {
 
 // What both losses and both modes keep.
 struct State {
-    State(const Signal& s, std::size_t templates, float* h_matrix, const Options& o, std::size_t buffers)
+    State(const Signal& s, std::size_t templates, const float* h_matrix, const Options& o, std::size_t buffers)
         : signal(s), options(o), loops(*o.loops), span(s.span(*o.loops)),
           plan(templates, s.frames, buffers, nonzero_bits(h_matrix, templates, s.frames)), h(plan, h_matrix),
-          crew(worker_count(o.threads, plan,
+          crew(worker_count(o.threads, plan.parts.size(),
                             8.0 * static_cast<double>(plan.quad_row_count()) * static_cast<double>(s.bins))),
           sweep(plan, signal, loops, crew), exact(plan, signal, options, sweep) {}
 
@@ -233,7 +233,7 @@ void fixed_kullback_leibler(State& state, const RowsView& w, const std::vector<f
 
 } // namespace
 
-std::vector<double> nmf(const Signal& signal, TemplateRows& w, float* h, const Options& options) {
+std::vector<double> nmf(const Signal& signal, TemplateRows& w, const float* h, float* h_out, const Options& options) {
     const FlushDenormals flush;
     State state(signal, w.rows(), h, options, 1);
     if (options.eps > 0.0f && options.iterations > 0) clear_inactive(state.plan, w);
@@ -241,11 +241,11 @@ std::vector<double> nmf(const Signal& signal, TemplateRows& w, float* h, const O
         euclidean(state, w);
     else
         kullback_leibler(state, w);
-    state.h.write(h);
+    state.h.write(h_out);
     return std::move(state.losses);
 }
 
-std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t templates, float* h,
+std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t templates, const float* h, float* h_out,
                               const Options& options) {
     const FlushDenormals flush;
     State state(signal, templates, h, options, 0);
@@ -263,7 +263,7 @@ std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t 
             row_sum[r] = state.loops.row_sum(rows.row(r), rows.tail(r), state.span);
         fixed_kullback_leibler(state, rows, row_sum);
     }
-    state.h.write(h);
+    state.h.write(h_out);
     return std::move(state.losses);
 }
 

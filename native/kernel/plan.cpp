@@ -26,8 +26,17 @@ Plan::Plan(std::size_t template_count, std::size_t frame_count, std::size_t buff
         strip.count = static_cast<std::uint32_t>(rows.size() - strip.rows_at);
         for (std::size_t q = 0; q < kStripQuads; ++q) {
             strip.quad_at[q] = quad_rows.size();
-            for (std::uint32_t i = 0; i < strip.count; ++i)
-                if ((bits[rows[strip.rows_at + i]] >> (q * kQuadFrames)) & 0xf) quad_rows.push_back(i);
+            const auto list = [&](bool first_half, bool last_half) {
+                const std::size_t before = quad_rows.size();
+                for (std::uint32_t i = 0; i < strip.count; ++i) {
+                    const unsigned four = bits[rows[strip.rows_at + i]] >> (q * kQuadFrames);
+                    if (((four & 3u) != 0) == first_half && ((four & 12u) != 0) == last_half) quad_rows.push_back(i);
+                }
+                return static_cast<std::uint32_t>(quad_rows.size() - before);
+            };
+            strip.early[q] = list(true, false);
+            list(true, true);
+            strip.late[q] = list(false, true);
         }
         strip.quad_at[kStripQuads] = quad_rows.size();
         most_rows = std::max<std::size_t>(most_rows, strip.count);

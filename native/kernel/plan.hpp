@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Which templates are active where. Notes begin and end all the time: runs of frames with an equal active set last
 // two frames or so and are useless as units. Instead, frames come in fixed quads with the union of their active
-// templates (15 % more work than the mask needs, but regular), and four quads make a strip.
+// templates, and four quads make a strip. A quarter more work than the mask needs; where a template is active in one
+// half of a quad only, V H^T and W H leave out the other half, which brings that down to a tenth. (W^T V does not: two
+// frames at a time cost it more in loads than they save.)
 #pragma once
 
 #include "storage.hpp"
@@ -18,6 +20,8 @@ struct Strip {
     std::uint32_t count;                  // templates active in any of them
     std::size_t rows_at;                  // where they begin in Plan::rows
     std::size_t quad_at[kStripQuads + 1]; // where each quad's list begins in Plan::quad_rows
+    std::uint32_t early[kStripQuads];     // how many of each list are active in its first two frames only
+    std::uint32_t late[kStripQuads];      // how many in its last two frames only
 };
 
 // Consecutive strips with their own accumulators. Their number depends on the data only, never on the threads,
@@ -33,7 +37,7 @@ struct Plan {
     std::size_t templates = 0;
     std::vector<Strip> strips;
     std::vector<std::uint32_t> rows;      // per strip: its templates, rising
-    std::vector<std::uint32_t> quad_rows; // per quad: indices into its strip's rows, rising
+    std::vector<std::uint32_t> quad_rows; // per quad: indices into its strip's rows; see Quad
     std::vector<Part> parts;
     std::vector<std::uint32_t> active; // templates active anywhere, rising
     std::size_t most_rows = 0;         // in a strip
@@ -45,7 +49,6 @@ struct Plan {
 
     // Rows of 16 floats in all strips' activation blocks.
     std::size_t block_rows() const { return rows.size(); }
-    // Multiplications that the mask asks for, per column of V.
     std::size_t quad_row_count() const { return quad_rows.size(); }
 
 private:

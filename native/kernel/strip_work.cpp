@@ -34,8 +34,13 @@ void StripWork::point_frames(Quad& quad, std::size_t q) {
     }
 }
 
-void StripWork::aim(const Strip& strip) {
+void StripWork::aim(const Strip& strip, const Strip* next) {
     strip_ = &strip;
+    ahead_ = {};
+    if (next && next->count) {
+        ahead_.at = signal_.v + next->first_frame * signal_.bins;
+        ahead_.end = ahead_.at + next->frames * signal_.bins;
+    }
     quad_count_ = 0;
     const std::size_t base = strip.quad_at[0];
     for (std::size_t q = 0; q < kStripQuads; ++q) {
@@ -46,6 +51,9 @@ void StripWork::aim(const Strip& strip) {
         point_frames(quad, q);
         const std::size_t at = strip.quad_at[q] - base;
         quad.count = static_cast<std::uint32_t>(count);
+        quad.early = strip.early[q];
+        quad.late = strip.late[q];
+        quad.ahead = &ahead_;
         quad.w = w_.data() + at;
         quad.w_tail = w_tail_.data() + at;
         quad.h = h_.data() + at;
@@ -92,7 +100,7 @@ void StripWork::bind_templates(const RowsView& w) {
 
 void StripWork::clear_terms() {
     sets_ = 0;
-    for (Quad& quad : quads_) quad.terms = 0;
+    for (Quad& quad : quads_) quad.sets = 0;
 }
 
 void StripWork::add_terms(const Part& part, PartSums& sums, std::size_t set, const float* factor_block) {
@@ -114,7 +122,7 @@ void StripWork::add_terms(const Part& part, PartSums& sums, std::size_t set, con
             into_tail_[at + i - begin] = numerator + span_.full;
             factor_[at + i - begin] = factor_block + u * kStripFrames + q * kQuadFrames;
         }
-        to.terms += static_cast<std::uint32_t>(end - begin);
+        ++to.sets;
     }
     ++sets_;
 }

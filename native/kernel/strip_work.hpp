@@ -20,8 +20,8 @@ class StripWork {
 public:
     StripWork(const Plan& plan, const Signal& signal, const InnerLoops& loops);
 
-    // Points at a strip's active quads.
-    void aim(const Strip& strip);
+    // Points at a strip's active quads; `next`, if any, comes after it.
+    void aim(const Strip& strip, const Strip* next);
     // The strip's idle quads (no active template) instead.
     void aim_idle(const Strip& strip);
 
@@ -56,6 +56,7 @@ private:
     const Strip* strip_ = nullptr;
     std::vector<Quad> quads_;
     std::size_t quad_count_ = 0;
+    Ahead ahead_{};
     AlignedFloats tails_; // the strip's frames' ends, padded
     std::vector<const float*> w_, w_tail_, h_;
     std::vector<float*> out_;

@@ -75,13 +75,17 @@ Coactivity::Coactivity(const Plan& plan) : active_(plan.active), templates_(plan
     std::vector<std::uint32_t> now, last;
     for (const Strip& strip : plan.strips) {
         for (std::size_t q = 0; q < kStripQuads; ++q) {
-            now.clear();
-            for (std::size_t i = strip.quad_at[q]; i < strip.quad_at[q + 1]; ++i)
-                now.push_back(place[plan.rows[strip.rows_at + plan.quad_rows[i]]]);
-            if (now == last) continue;
-            for (const std::uint32_t a : now)
-                for (const std::uint32_t b : now) together[a * n + b] = 1;
-            last = now;
+            const std::size_t halves[2][2] = {{strip.quad_at[q], strip.quad_at[q + 1] - strip.late[q]},
+                                              {strip.quad_at[q] + strip.early[q], strip.quad_at[q + 1]}};
+            for (const auto& half : halves) {
+                now.clear();
+                for (std::size_t i = half[0]; i < half[1]; ++i)
+                    now.push_back(place[plan.rows[strip.rows_at + plan.quad_rows[i]]]);
+                if (now == last) continue;
+                for (const std::uint32_t a : now)
+                    for (const std::uint32_t b : now) together[a * n + b] = 1;
+                last = now;
+            }
         }
     }
     pair_start.push_back(0);

@@ -72,7 +72,7 @@ private:
     std::vector<float* const*> by_part_;
 };
 
-// Pairs of templates that are ever active in one quad of frames; only these enter W W^T and H H^T W.
+// Pairs of templates that are ever active in one half of a quad; only these enter W W^T and H H^T W.
 class Coactivity {
 public:
     explicit Coactivity(const Plan& plan);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// NMF, NAE and encode against naive double loops, without Python: odd sizes, both losses, every instruction
-// level, one to three threads. Short enough for the sanitizers.
+// NMF, NAE, encode and the encoder's fit against naive double loops, without Python: odd sizes, both losses, every
+// instruction level, one to three threads. Short enough for the sanitizers.
 #include "dispatch.hpp"
 #include "factorisation.hpp"
 
@@ -140,6 +140,42 @@ struct Naive {
                 h[r * p.frames + n] = p.mask[r * p.frames + n] ? over_bins(e, r, v, n) : 0.0;
     }
 
+    // Least squares towards h, one row after the other; for fewer frames than the kernel would choose among.
+    void fit_encoder() {
+        const Doubles m = model();
+        for (std::size_t r = 0; r < p.templates; ++r) {
+            double* const row = e.data() + r * p.bins;
+            const double* const target = h.data() + r * p.frames;
+            for (std::size_t k = 0; k < p.bins; ++k) {
+                double share = 0.0, seen = 0.0;
+                for (std::size_t n = 0; n < p.frames; ++n) {
+                    if (!(target[n] > 0.0)) continue;
+                    const double v = static_cast<double>(p.v[n * p.bins + k]), x = m[n * p.bins + k];
+                    share += x > 0.0 ? target[n] * v / x : 0.0;
+                    seen += v;
+                }
+                row[k] = seen > 0.0 ? w[r * p.bins + k] * share / seen : 0.0;
+            }
+            const double least = 0.01 * *std::max_element(row, row + p.bins);
+            std::vector<std::size_t> bins;
+            for (std::size_t k = 0; k < p.bins; ++k)
+                if (row[k] > least) bins.push_back(k);
+            for (int i = 0; i < kIterations; ++i) {
+                Doubles numerator(p.bins, 0.0), denominator(p.bins, 0.0);
+                for (std::size_t n = 0; n < p.frames; ++n) {
+                    if (!(target[n] > 0.0)) continue;
+                    double code = 0.0;
+                    for (const std::size_t k : bins) code += row[k] * static_cast<double>(p.v[n * p.bins + k]);
+                    for (const std::size_t k : bins) {
+                        numerator[k] += target[n] * static_cast<double>(p.v[n * p.bins + k]);
+                        denominator[k] += code * static_cast<double>(p.v[n * p.bins + k]);
+                    }
+                }
+                for (const std::size_t k : bins) row[k] = updated(row[k], numerator[k], denominator[k], 0.0);
+            }
+        }
+    }
+
     double loss() const {
         const Doubles m = model();
         double sum = 0.0;
@@ -201,6 +237,8 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
     }
     nae_reference.encode();
     const Doubles encoded = nae_reference.h;
+    Naive fit_reference(p, loss, 0.0);
+    fit_reference.fit_encoder();
     for (int i = 0; i < kIterations; ++i) {
         nae_reference.update_templates();
         nae_reference.update_encoder();
@@ -208,7 +246,7 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
     }
 
     for (const InnerLoops* loops : supported_levels()) {
-        std::vector<float> first_w, first_h, first_e, first_code;
+        std::vector<float> first_w, first_h, first_e, first_code, first_fit;
         for (int threads = 1; threads <= most_threads; ++threads) {
             const std::string where =
                 std::string(loops->name) + (loss == Loss::kl ? " kl" : " euclidean") + " eps=" + std::to_string(eps) +
@@ -226,7 +264,7 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
 
             std::vector<float> h = p.h;
             TemplateRows w = TemplateRows::copied(p.w.data(), p.templates, p.bins);
-            Doubles losses = nmf(signal, w, h.data(), options);
+            Doubles losses = nmf(signal, w, h.data(), h.data(), options);
             const std::vector<float> w_found = dense(std::move(w));
             compare(where, "W of nmf", w_found.data(), nmf_reference.w);
             compare(where, "H of nmf", h.data(), nmf_reference.h);
@@ -237,13 +275,17 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
             }
 
             std::vector<float> fixed = p.h;
-            losses = nmf_fixed(signal, p.w.data(), p.templates, fixed.data(), options);
+            losses = nmf_fixed(signal, p.w.data(), p.templates, fixed.data(), fixed.data(), options);
             compare(where, "H with fixed templates", fixed.data(), fixed_reference.h);
             compare_loss(where + ", fixed templates", losses, fixed_reference.loss(), p);
 
             std::vector<float> code(p.h.size(), 0.0f);
             encode(signal, p.e.data(), p.templates, p.mask.data(), code.data(), *loops, threads);
             compare(where, "H of encode", code.data(), encoded);
+
+            std::vector<float> fitted(p.e.size(), 0.0f);
+            fit_encoder(signal, p.w.data(), p.templates, p.h.data(), fitted.data(), options);
+            compare(where, "fitted encoder", fitted.data(), fit_reference.e);
 
             TemplateRows encoder = TemplateRows::copied(p.e.data(), p.templates, p.bins);
             TemplateRows decoder = TemplateRows::copied(p.w.data(), p.templates, p.bins);
@@ -260,11 +302,13 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
                 first_h = h;
                 first_e = e_found;
                 first_code = code;
+                first_fit = fitted;
             }
             same(where, w_found, first_w);
             same(where, h, first_h);
             same(where, e_found, first_e);
             same(where, code, first_code);
+            same(where, fitted, first_fit);
         }
     }
 }
@@ -282,7 +326,7 @@ void check_exception(const Problem& p) {
     TemplateRows w = TemplateRows::copied(p.w.data(), p.templates, p.bins);
     std::vector<float> h = p.h;
     try {
-        nmf({p.v.data(), p.frames, p.bins}, w, h.data(), options);
+        nmf({p.v.data(), p.frames, p.bins}, w, h.data(), h.data(), options);
     } catch (const std::runtime_error&) {
         return;
     }

@@ -158,10 +158,13 @@ def nae(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
     mask = H > 0
     if options.encoder == "fitted":
         # Kullback-Leibler for the decoder as for NMF; ``iterations`` counts the encoder's updates.
-        teacher = nmf(V, W, H, replace(options, iterations=None))
-        encoder = encoders.fit(V, teacher.W, teacher.H, options.iterations or 60, options.threads)
+        first, second = _halves(options.progress)
+        teacher = nmf(V, W, H, replace(options, iterations=None, progress=first))
+        encoder = _kernel.fit_encoder(
+            V, teacher.W, teacher.H, iterations=options.iterations or 60, threads=options.threads, progress=second
+        )
         decoder, losses = teacher.W, teacher.losses
-        found = _kernel.encode(V, encoder, mask)
+        found = _kernel.encode(V, encoder, mask, threads=options.threads)
     else:
         encoder, decoder, found, losses = _kernel.nae(
             V,
@@ -180,6 +183,14 @@ def nae(V: Float, W: Float, H: Float, options: Options) -> Factorisation:
         return _kernel.encode(V_new, encoder, H_new > 0)
 
     return Factorisation(decoder, found, losses, infer, encoder)
+
+
+def _halves(progress: Step | None) -> tuple[Step | None, Step | None]:
+    """Return what reports the first and the second half of the work to `progress`."""
+    if progress is None:
+        return None, None
+    report = progress
+    return (lambda done, total: report(done, 2 * total)), (lambda done, total: report(total + done, 2 * total))
 
 
 def find(method: str) -> Factoriser:

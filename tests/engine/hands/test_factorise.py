@@ -3,6 +3,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+from terzetto import _kernel
 from terzetto.errors import InputError
 from terzetto.hands import encoders, factorise
 from terzetto.hands.factorise import Factorisation, Options, find, nae, nmf
@@ -79,9 +80,17 @@ def test_the_fitted_encoder_finds_what_a_linear_encoder_can() -> None:
     true = rng.random((3, 12), np.float32)
     mask = rng.random((3, 300)) < 0.5
     H = ((true @ V.T) * mask).astype(np.float32)
-    encoder = encoders.fit(V, rng.random((3, 12), np.float32), H, 3000)
+    encoder = _kernel.fit_encoder(V, rng.random((3, 12), np.float32), H, iterations=3000)
     error = np.abs((encoder @ V.T) * mask - H).max()
     assert error < 0.01 * H.max()
+
+
+def test_the_fitted_encoder_reports_one_rising_progress() -> None:
+    V, W, H = problem()
+    calls: list[float] = []
+    nae(V, W, H, Options(progress=lambda done, total: calls.append(done / total)))
+    assert calls == sorted(calls) and calls[-1] == 1.0
+    assert 0.5 in calls, "where the fit begins"
 
 
 def test_a_factoriser_of_ones_own_needs_a_function_and_an_entry_point(monkeypatch, piece) -> None:

@@ -89,6 +89,23 @@ def reference_nae(V: Double, W_E: Double, W_D: Double, M: Double, iterations: in
     return W_E, W_D, H, np.array(losses)
 
 
+def reference_fit(V: Double, W: Double, H: Double, iterations: int) -> Double:
+    """The encoder row by row, rows x bins: nonnegative least squares towards H, where a row is active."""
+    allowed = H > 0
+    seen = allowed @ V
+    encoder = np.divide(W * (H @ quotient(V, H.T @ W, 0.0)), seen, out=np.zeros_like(W), where=seen > 0)
+    for row, start in enumerate(encoder):
+        frames = np.flatnonzero(allowed[row])
+        if len(frames) > 256:
+            frames = frames[np.linspace(0, len(frames) - 1, 256).round().astype(int)]
+        bins = np.flatnonzero(start > 0.01 * start.max(initial=0))
+        data, weights = V[np.ix_(frames, bins)], start[bins]
+        for _ in range(iterations):
+            weights = updated(weights, data.T @ H[row, frames], data.T @ (data @ weights), 0.0)
+        encoder[row, bins] = weights
+    return encoder
+
+
 def reference_loss(V: Double, WH: Double, loss: str) -> float:
     if loss == "euclidean":
         return float(((V - WH) ** 2).sum())
@@ -291,6 +308,38 @@ def test_encode_is_the_masked_product(kind: str, dtype: type) -> None:
         expect_agreement(found, expected, 1.0, 1e-6)
 
 
+@pytest.mark.parametrize("kind", [*PROBLEMS, "long"])
+def test_the_encoder_fit_is_least_squares_row_by_row(kind: str) -> None:
+    # "long": rows with more frames than are needed.
+    problem = random_problem(67, 1100, 5) if kind == "long" else PROBLEMS[kind]()
+    reference = reference_fit(*(x.astype(np.float64) for x in (problem.V, problem.W, problem.H)), ITERATIONS)
+    for level in LEVELS:
+        found = _kernel.fit_encoder(problem.V, problem.W, problem.H, iterations=ITERATIONS, simd=level)
+        expect_agreement({"W_E": found}, {"W_E": reference}, 1.0)
+        two = _kernel.fit_encoder(problem.V, problem.W, problem.H, iterations=ITERATIONS, simd=level, threads=2)
+        assert np.array_equal(found, two)
+
+
+def test_the_encoder_fit_reports_rows_and_may_stop() -> None:
+    problem = random_problem(67, 120, 11)
+    calls: list[tuple[int, int]] = []
+    options: dict[str, Any] = {"iterations": 9, "progress_interval": 4}
+    whole = _kernel.fit_encoder(
+        problem.V, problem.W, problem.H, progress=lambda done, total: calls.append((done, total)), **options
+    )
+    assert calls == [(4, 11), (8, 11), (11, 11)]
+    stopped = _kernel.fit_encoder(problem.V, problem.W, problem.H, progress=lambda done, total: done < 8, **options)
+    assert np.array_equal(stopped[:8], whole[:8]) and not np.array_equal(stopped[8:], whole[8:])
+
+    def fail(done: int, total: int) -> bool:
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        _kernel.fit_encoder(problem.V, problem.W, problem.H, progress=fail, **options)
+    with pytest.raises(ValueError, match=r"W has shape \(11, 66\); it must be \(11, 67\)"):
+        _kernel.fit_encoder(problem.V, problem.W[:, :66].copy(), problem.H, iterations=1)
+
+
 @pytest.mark.parametrize("shape", [(0, 5, 3), (4, 0, 3), (4, 5, 0)])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("loss", LOSSES)
@@ -301,6 +350,7 @@ def test_empty_matrices_come_back_empty(shape: tuple[int, int, int], method: str
     assert found["W"].shape == W.shape and found["H"].shape == H.shape
     assert found["losses"].shape == (3,) and np.isfinite(found["losses"]).all()
     assert _kernel.encode(V, W, H > 0).shape == H.shape
+    assert _kernel.fit_encoder(V, W, H, iterations=3).shape == W.shape
 
 
 # ---- promises ------------------------------------------------------------------------------------------
@@ -536,3 +586,4 @@ def test_numbers_out_of_the_ordinary_end_in_numbers(method: str, loss: str, valu
             found = problem.run(method, 10, loss=loss, eps=eps, simd=level)
             assert found["W"].shape == good.W.shape and found["H"].shape == good.H.shape
             assert len(found["losses"]) == 10
+        _kernel.fit_encoder(problem.V, problem.W, problem.H, iterations=10, simd=level)

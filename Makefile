@@ -61,6 +61,7 @@ bench: $(READY) $(HOSTS)
 	$(BIN)/python bench/kernel.py
 	$(BIN)/python bench/separate.py
 	$(BIN)/python -m bench.live
+	$(BIN)/python bench/hands_live.py
 
 clean:
 	rm -rf $(VENV) build demo-out

@@ -83,13 +83,21 @@ _READ = 1 << 16  # frames read at once when rendering
 class SongClock:
     """Where in the song a stream is, whatever the host tells.
 
-    A host that plays is believed; small wobbles of its position are smoothed away. One that never plays, or whose
-    position stands still, is counted from the last reset.
+    A position that moves is believed (some hosts count up to the song's beginning before they play); small wobbles are
+    smoothed away. Where a host tells none, or 0 for ever, positions are counted from the last reset.
+
+    Attributes
+    ----------
+    has_played : bool
+        Whether the host has ever said that it plays.
+    stopped : bool
+        Whether the host stands still somewhere in the song: its position then means nothing for what is heard.
+    jumped : bool
+        Whether the last block began elsewhere than the one before had ended.
     """
 
     def __init__(self) -> None:
-        self.has_played = False
-        self.reset()
+        self.forget()
 
     def forget(self) -> None:
         """Begin anew: another host, or another stream."""
@@ -99,21 +107,23 @@ class SongClock:
     def reset(self) -> None:
         """Count from 0 again where the host tells nothing."""
         self._next = 0
-        self._last: int | None = None
-        self.stopped = False
+        self._told: int | None = None
+        self.stopped = self.jumped = False
 
     def advance(self, transport: Transport, frames: int) -> int:
-        """Return the song position of the next block's first frame, and move on by ``frames``.
-
-        ``stopped`` then says whether the host stands still, having played before: its position means nothing there.
-        """
+        """Return the song position of the next block's first frame, and move on by ``frames``."""
         told = transport.position
+        if told is None or (told == 0 and not transport.playing and self._told is None):
+            moves = False
+        else:
+            moves = told != self._told
+        self.jumped = moves and told is not None and abs(told - self._next) > _JITTER
+        goes_on = moves and (not self.jumped or self._told is None or not self.has_played)
         self.has_played = self.has_played or transport.playing
-        self.stopped = self.has_played and not transport.playing
-        moving = transport.playing and told is not None and told != self._last
-        if moving and told is not None and abs(told - self._next) > _JITTER:
+        self.stopped = not transport.playing and not goes_on and (self.has_played or bool(told))
+        if self.jumped and told is not None:
             self._next = told
-        self._last = told if transport.playing else None
+        self._told = told
         position = self._next
         self._next += frames
         return position

@@ -6,6 +6,7 @@ frame s · (frames a step), so that steps lie alike in the song wherever playbac
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from dataclasses import dataclass
 
@@ -38,10 +39,15 @@ BANDS = len(_EDGES) - 1
 
 def bands(power: Float, grid: FrameGrid) -> Float:
     """Return the energy of each band, (…, bands), of power spectra (…, bins); 0 above the highest bin."""
-    edges = np.minimum((_EDGES / grid.bin_hz).round().astype(int), power.shape[-1])
-    summed = np.cumsum(power, axis=-1, dtype=np.float64)
-    at = np.where(edges > 0, summed[..., edges - 1], 0.0)
-    return np.asarray(np.diff(at, axis=-1), np.float32)
+    return np.asarray(power @ _membership(grid, power.shape[-1]), np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _membership(grid: FrameGrid, bins: int) -> Float:
+    """Return which bin belongs to which band, bins × bands."""
+    edges = (_EDGES / grid.bin_hz).round()
+    bin_number = np.arange(bins)[:, None]
+    return ((bin_number >= edges[:-1]) & (bin_number < edges[1:])).astype(np.float32)
 
 
 def frames_of_step(grid: FrameGrid) -> int:

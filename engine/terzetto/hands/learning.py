@@ -117,7 +117,8 @@ def learn(take: Take, score: Score, *, window: str = "long", threads: int = 0, p
     for number, (first, last) in enumerate(segments):
         spectra = separation.low_spectra(first, last)
         _, H = separation.activations(first, last, spectra)
-        energies.append(bands(magnitudes(spectra) ** 2, grid))
+        V = analysis.V if len(analysis.V) == last - first else magnitudes(spectra)
+        energies.append(bands(V**2, grid))
         spectra = np.ascontiguousarray(spectra[..., :low])
         separation.phase.hear(spectra, W_low, H, settings.threads)
         power += np.sum(spectra.real**2 + spectra.imag**2, axis=1)

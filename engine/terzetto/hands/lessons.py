@@ -16,6 +16,7 @@ from terzetto.hands.trainer import Ended, Found, Progressed, Trainer
 
 Float = NDArray[np.float32]
 Prepare = Callable[[Learned], Splitter]
+Source = Callable[[], Float] | str
 
 
 class Lessons:
@@ -73,8 +74,8 @@ class Lessons:
         if self._recording is not None:
             self._recording.note(position, pitch, velocity, channel)
 
-    def finish(self, project: Project) -> tuple[Float, Project, str]:
-        """End the recording; return the take, what it is to be learned with, and what the user should know.
+    def finish(self, project: Project) -> tuple[Callable[[], Float], Project, str]:
+        """End the recording; return what gives the take, the project to learn it for, and what the user should know.
 
         Raises
         ------
@@ -98,10 +99,13 @@ class Lessons:
         elif not project.given:
             project.take_start = start
         late = round((start - project.take_start) * recording.sample_rate)
-        take = np.pad(recording.audio(), ((0, 0), (max(late, 0), 0)))[:, max(-late, 0) :]
+
+        def take() -> Float:
+            return np.pad(recording.audio(), ((0, 0), (max(late, 0), 0)))[:, max(-late, 0) :]
+
         return take, project, note
 
-    def learn(self, source: Float | str, sample_rate: float, project: Project, window: str, prepare: Prepare) -> None:
+    def learn(self, source: Source, sample_rate: float, project: Project, window: str, prepare: Prepare) -> None:
         """Have a take learned, from samples or a file, for this window first and then for the others."""
         assert project.score is not None
         self.cancel()

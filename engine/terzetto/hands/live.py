@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from terzetto.errors import ControlError, InputError
 from terzetto.hands import live_status
 from terzetto.hands.faders import FaderValues
 from terzetto.hands.learning import Learned, informed
-from terzetto.hands.lessons import Lessons, Prepare
+from terzetto.hands.lessons import Lessons, Prepare, Source
 from terzetto.hands.project import Project, load_score
 from terzetto.hands.splitter import Splitter
 from terzetto.hands.storage import at_rate
@@ -30,6 +30,7 @@ from terzetto.hands.voice import Voices
 from terzetto.score.notes import Score
 
 Float = NDArray[np.float32]
+Result = TypeVar("Result")
 
 _FURTHEST = 1e6  # seconds
 
@@ -58,6 +59,7 @@ class HandsProcessor:
         self._splitters: dict[str, Splitter] = {}
         self._voices: Voices | None = None
         self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()  # what threads have done
+        self._wanted = ""  # the score asked for last
         self._note = ""  # what the user should know beside the usual
         self._said = ""
         self._matched = True
@@ -95,7 +97,7 @@ class HandsProcessor:
         self._take_news()
         had_played = self._clock.has_played
         position = self._clock.advance(transport, block.shape[1])
-        if self.lessons.listening and self._clock.has_played and not had_played:
+        if self.lessons.listening and self._clock.has_played and not had_played and self._clock.jumped:
             self.lessons.listen(self._channels, self._rate)  # what was counted before the song began meant nothing
         if self._clock.stopped and self.lessons.has_heard:
             self._end_recording()
@@ -183,8 +185,7 @@ class HandsProcessor:
             elif not change.value and self.lessons.listening:
                 self._end_recording()
         elif change.name == "window":
-            self._voices.change_window(str(change.value), self._faders(), self._splitter)
-            self._say_status()
+            self._change_window(str(change.value))
         else:
             self._voices.move(change.frame, self._faders())
 
@@ -220,28 +221,59 @@ class HandsProcessor:
         self._project.take_start, self._project.given = float(start), True
         self._changed += 1
 
+    def _change_window(self, window: str) -> None:
+        score, learned = self._project.score, self._project.learned.get(window)
+        rate, channels = self._rate, self._channels
+
+        def change(splitter: Splitter | None) -> None:
+            if splitter is not None and self._project.score is score and self._fits(splitter):
+                self._splitters.setdefault(window, splitter)
+            if self._voices is not None and self.parameters["window"] == window:
+                self._voices.change_window(window, self._faders(), self._splitter)
+            self._say_status()
+
+        if score is None or window in self._splitters:
+            change(None)
+        else:
+            self._in_background(
+                lambda: _prepare(score, rate, channels)(learned or informed(score, rate, channels, window)), change
+            )
+
     def _read_score(self, path: str) -> None:
-        assert self._voices is not None
         rate, channels, window = self._rate, self._channels, str(self.parameters["window"])
         learned = self._project.learned.get(window)
 
-        def read() -> None:
+        def read() -> tuple[Score, str, Splitter]:
+            score, note = load_score(path)
+            return score, note, _prepare(score, rate, channels)(learned or informed(score, rate, channels, window))
+
+        self._wanted = path
+
+        def take(found: tuple[Score, str, Splitter]) -> None:
+            if self._wanted == path:  # not overtaken by another one
+                self._take_score(path, *found)
+
+        self._in_background(read, take)
+
+    def _in_background(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        """Do work on a thread, and what follows from it before a later block; at once where nothing sounds yet."""
+
+        def run() -> None:
             try:
-                score, note = load_score(path)
-                splitter = _prepare(score, rate, channels)(learned or informed(score, rate, channels, window))
+                result = work()
             except InputError as error:
                 problem = f"The score cannot be used: {error}."
                 self._done.put(lambda: self._say(problem))
-                return
-            self._done.put(lambda: self._take_score(score, path, note, splitter))
+            else:
+                self._done.put(lambda: then(result))
 
-        if self._voices.untouched:  # nothing sounds yet that could be disturbed
-            read()
+        if self._voices is None or self._voices.untouched:
+            run()
             self._take_news()
         else:
-            threading.Thread(target=read, name="terzetto-score", daemon=True).start()
+            threading.Thread(target=run, name="terzetto-hands", daemon=True).start()
 
-    def _take_score(self, score: Score, path: str, note: str, splitter: Splitter) -> None:
+    def _take_score(self, path: str, score: Score, note: str, splitter: Splitter) -> None:
         self._project.score, self._project.path, self._note = score, path, note
         self._changed += 1
         self._splitters.clear()
@@ -262,7 +294,7 @@ class HandsProcessor:
             return
         self._learn(take, project)
 
-    def _learn(self, source: Float | str, project: Project) -> None:
+    def _learn(self, source: Source, project: Project) -> None:
         assert project.score is not None
         prepare = _prepare(project.score, self._rate, self._channels)
         self.lessons.learn(source, self._rate, project, str(self.parameters["window"]), prepare)

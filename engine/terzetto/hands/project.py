@@ -46,6 +46,7 @@ class Project:
     given: bool = False
     learned: dict[str, Learned] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
+    _score_json: tuple[Score, dict[str, Any]] | None = None
 
     def keep(self, learned: Learned, data: bytes | None = None) -> None:
         """Keep what was learned for its window; ``data``: the same as bytes, if at hand."""
@@ -59,7 +60,11 @@ class Project:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
-        score = None if self.score is None else {"path": self.path, **embedded.to_json(self.score)}
+        score = None
+        if self.score is not None:
+            if self._score_json is None or self._score_json[0] is not self.score:
+                self._score_json = (self.score, embedded.to_json(self.score))
+            score = {"path": self.path, **self._score_json[1]}
         return {
             "score": score,
             "take_start": self.take_start,

@@ -1,7 +1,7 @@
 """Part the frames of a stream into hands with what was learned: H = (W_E v) ⊙ M, a filter below, a mask above.
 
-Beyond what was learned, where the encoder was fitted to nothing, a few multiplicative updates with the templates held
-fixed bring its activations nearer to what factorising would find; that is worth 1.1 dB there, and nothing elsewhere.
+Multiplicative updates with the templates held fixed bring the encoder's activations nearer to what factorising would
+find: one where the take was learned, more beyond, where the encoder was fitted to nothing (1.1 dB there).
 
 One frame at a time, so that the result does not depend on the blocks of the stream.
 """
@@ -22,7 +22,7 @@ Float = NDArray[np.float32]
 Complex = NDArray[np.complex64]
 
 _AHEAD = 16  # frames whose notes are laid out at once
-_UPDATES = 3
+_UPDATES, _UPDATES_BEYOND = 1, 3
 _SMALLEST = 1e-3  # of the largest activation: what the encoder closes may open again
 
 
@@ -88,7 +88,7 @@ class Splitter:
         self.recogniser.hear(frame, power)
         rows, left_share, right_share = self._allowed(frame)
         W = self.learned.W[rows]
-        h = self._activations(rows, W, np.sqrt(power), 0 if 0 <= frame < self._known else _UPDATES)
+        h = self._activations(rows, W, np.sqrt(power), _UPDATES if 0 <= frame < self._known else _UPDATES_BEYOND)
         h_left: Float = h * left_share
         h_right: Float = h * right_share
         low = self._filter.next(np.ascontiguousarray(spectra[:, : self._low]), rows, h_left, h_right)
@@ -109,7 +109,7 @@ class Splitter:
         """Return the activations of the allowed rows for magnitudes v (bins); W: their templates."""
         h: Float = self._encoder[rows] @ v
         loudest = float(h.max(initial=0.0))
-        if loudest <= 0.0 or not updates:
+        if loudest <= 0.0:
             return h
         h = np.maximum(h, np.float32(_SMALLEST * loudest))
         for _ in range(updates):

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Trainer(Generic[Prepared]):
     Parameters
     ----------
     source
-        The take, channels × frames, or the path of an audio file.
+        What returns the take, channels × frames (called on the thread of the trainer), or the path of an audio file.
     sample_rate
         In Hz; of no meaning for a file.
     score
@@ -70,18 +70,14 @@ class Trainer(Generic[Prepared]):
 
     def __init__(
         self,
-        source: Float | str,
+        source: Callable[[], Float] | str,
         sample_rate: float,
         score: Score,
         windows: Sequence[str],
         prepare: Callable[[Learned], Prepared],
     ) -> None:
-        job: dict[str, Any] = {"score": embedded.to_json(score), "windows": list(windows)}
-        if isinstance(source, str):
-            job["path"] = source
-        else:
-            job["sample_rate"], job["channels"] = sample_rate, len(source)
-        self._job, self._source, self._prepare = job, source, prepare
+        self._source, self._sample_rate, self._score = source, sample_rate, score
+        self._windows, self._prepare = list(windows), prepare
         self._news: queue.SimpleQueue[Progressed | Found[Prepared] | Ended] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = False
@@ -136,12 +132,8 @@ class Trainer(Generic[Prepared]):
         assert process.stdin is not None and process.stdout is not None
         error = "learning ended unexpectedly; press Learn again"
         with process:
-            text = json.dumps(self._job).encode()
             with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
-                stdin.write(training.LENGTH.pack(len(text)) + text)
-                if not isinstance(self._source, str):
-                    stdin.write(np.ascontiguousarray(self._source, np.float32).data.cast("B"))
-            self._source = ""
+                self._hand_over(stdin)
             while (message := training.read(process.stdout)) is not None:
                 kind, content = message
                 if kind == "p":
@@ -153,3 +145,17 @@ class Trainer(Generic[Prepared]):
                 else:
                     error = content.decode() if kind == "e" else ""
         return error
+
+    def _hand_over(self, stdin: IO[bytes]) -> None:
+        job: dict[str, Any] = {"score": embedded.to_json(self._score), "windows": self._windows}
+        take = None
+        if isinstance(self._source, str):
+            job["path"] = self._source
+        else:
+            take = np.ascontiguousarray(self._source(), np.float32)
+            job["sample_rate"], job["channels"] = self._sample_rate, len(take)
+            self._source = ""  # the recording is needed no more
+        text = json.dumps(job).encode()
+        stdin.write(training.LENGTH.pack(len(text)) + text)
+        if take is not None and take.size:
+            stdin.write(take.data.cast("B"))

@@ -91,7 +91,24 @@ def test_the_clock_follows_a_host_that_plays() -> None:
     assert clock.advance(Transport(48513, 120.0, True), 512) == 48512, "a wobble is smoothed away"
     assert clock.advance(Transport(100, 120.0, True), 512) == 100, "a jump counts at once"
     assert not clock.stopped
-    clock.advance(Transport(612, 120.0, False), 512)
+    for _ in range(2):  # back where it began, as most hosts do
+        clock.advance(Transport(48000, 120.0, False), 512)
+        assert clock.stopped
+    assert clock.advance(Transport(90000, 120.0, True), 512) == 90000 and not clock.stopped
+
+
+def test_the_clock_counts_up_to_a_songs_beginning() -> None:
+    """Before an export some hosts run through the latency: positions below 0, not playing yet."""
+    clock = SongClock()
+    told = [Transport(at, 120.0, at >= 0) for at in range(-1024, 1025, 512)]
+    assert [clock.advance(each, 512) for each in told] == [-1024, -512, 0, 512, 1024]
+    assert not clock.stopped
+
+
+def test_a_host_that_stands_in_the_song_is_stopped() -> None:
+    clock = SongClock()
+    for _ in range(3):
+        clock.advance(Transport(48000), 512)
     assert clock.stopped
 
 

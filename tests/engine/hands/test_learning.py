@@ -230,7 +230,7 @@ def test_live_is_as_good_as_offline_on_real_takes(data) -> None:
     from terzetto.score.read import read_score
 
     takes = validate(data / "piano" / "rendered_hands", "b")
-    for name in ("beethoven_op31no2_1", "chopin_op10no3"):
+    for name in ("bach_bwv875_prelude", "beethoven_op111_1"):
         pair, path = takes[name]
         mix, truth, rate = read_hands(pair)
         mix, truth = mix[:, : 20 * int(rate)], truth[:, : 20 * int(rate)]

@@ -191,6 +191,8 @@ def test_changing_the_window_changes_the_latency_without_a_click(hands: HandsPro
         events = [to("window", "short")] if at == 512 * 40 else []
         out.append(hands.process(tone[:, at : at + 512], events, Transport(at, 0, True)))
         latencies.append(hands.latency)
+        while events and hands._done.empty():  # the new window is made ready on a thread
+            time.sleep(0.001)
     short = live_grid(22050, "short").n_fft
     assert latencies[0] == before and latencies[-1] == short
     found = np.concatenate(out, axis=1)[0]
@@ -298,6 +300,16 @@ def test_learning_does_not_disturb_the_stream_and_does_not_click(piece: Piece, t
     assert any("Ready" in str(text) for text in said(processor))
     assert np.abs(np.diff(np.concatenate(out, axis=1))).max() < 1.5 * np.abs(np.diff(piece.mix)).max()
     processor.close()
+
+
+def test_cancel_stops_listening_and_learning(hands: HandsProcessor, piece: Piece) -> None:
+    before = hands.state()
+    messages: list[Message] = []
+    play(hands, piece.mix[:40000], [to("learn", True), to("cancel", frame=20000)], listen=messages.append)
+    assert to("learn", False) in messages and "Ready" in str(messages[-1].arguments[0])
+    play(hands, piece.mix[:40000], [to("learn", True), to("learn", False, frame=20000), to("cancel", frame=30000)])
+    assert hands.lessons.wait(0) and not hands.lessons.learning
+    assert hands.state() == before
 
 
 @pytest.mark.parametrize(("channels", "note"), [((2, 1), "channel 1 is the right"), ((1, 1), "below middle C")])

@@ -305,6 +305,51 @@ void check_offline_death() {
     expect(difference(sound, out, 1024, 1.0f) == 0.0, "offline: dry then, and never what is no number");
 }
 
+// What the engine is told of the song position, block by block.
+void check_position() {
+    struct Step {
+        std::int64_t told;
+        std::uint32_t playing;
+    };
+    struct Case {
+        const char* what;
+        bool realtime, of_output;
+        std::vector<Step> steps; // blocks of 512
+        std::vector<std::int64_t> expected;
+        std::uint32_t epochs; // with the one of settling, offline
+    };
+    const std::int64_t late = 1024; // the latency
+    const std::vector<Case> cases = {
+        {"a host without a transport is counted", false, false, {{0, 0}, {0, 0}, {0, 0}}, {0, 512, 1024}, 2},
+        {"a host that plays is believed", false, false, {{4096, 1}, {4608, 1}, {5120, 1}}, {4096, 4608, 5120}, 2},
+        {"told once, counted on", false, false, {{4096, 1}, {4096, 1}, {4096, 1}}, {4096, 4608, 5120}, 2},
+        {"offline a jump begins anew", false, false, {{4096, 1}, {4608, 1}, {0, 1}}, {4096, 4608, 0}, 3},
+        {"a loop in real time does not", true, false, {{4096, 1}, {4608, 1}, {0, 1}}, {4096, 4608, 0}, 1},
+        {"where play begins the stream begins", false, false, {{0, 0}, {0, 0}, {9, 1}}, {0, 512, 9}, 3},
+        {"pre-roll at 0", false, true, {{0, 1}, {0, 1}, {0, 1}, {512, 1}}, {0, 512, 1024, 512 + late}, 2},
+        {"pre-roll before 0", false, true, {{-1024, 0}, {-512, 0}, {0, 1}, {512, 1}}, {0, 512, 1024, 1536}, 2},
+        {"of the output", false, true, {{4096, 1}, {4608, 1}}, {4096 + late, 4608 + late}, 2},
+    };
+    for (const Case& each : cases) {
+        Bench bench({48000.0, 1, 512, each.realtime, false}, {});
+        for (const Step& step : each.steps) {
+            Block block;
+            block.realtime = each.realtime;
+            block.transport_of_output = each.of_output;
+            block.transport = {step.told, 120.0, step.playing, 1};
+            std::vector<float> sound(512);
+            float* audio[1] = {sound.data()};
+            bench.pipeline.process(audio, 512, block);
+        }
+        for (int i = 0; i < 2000 && bench.engine().positions().size() < each.expected.size() + !each.realtime; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        std::vector<std::int64_t> seen = bench.engine().positions();
+        if (!each.realtime && !seen.empty()) seen.erase(seen.begin()); // of settling
+        expect(seen == each.expected, each.what, seen.empty() ? -1.0 : static_cast<double>(seen.back()));
+        expect(bench.engine().epochs() == each.epochs, each.what, bench.engine().epochs());
+    }
+}
+
 void check_slow() {
     EngineHabits habits;
     habits.seconds_a_hop = 10.0 * 512.0 / 48000.0; // ten times slower than real time
@@ -328,6 +373,7 @@ int main() {
     check_latency_change();
     check_bypass();
     check_offline_death();
+    check_position();
     check_slow();
     if (failures == 0) std::puts("plugin_core_selftest: all good");
     return failures == 0 ? 0 : 1;

@@ -22,6 +22,7 @@ struct EngineHabits {
     double seconds_a_hop = 0.0;
     std::int64_t dies_at_hop = -1; // of all that it has seen: neither answers nor beats any more
     bool spoils_audio = false;     // answers with what is no number
+    std::atomic<int>* states = nullptr; // counts the states that came
 };
 
 class Engine {
@@ -48,6 +49,10 @@ public:
     std::uint32_t hops() const { return hops_; }
     std::uint32_t epochs() const { return epochs_; }
     std::uint32_t gaps() const { return gaps_; } // hops that did not follow their predecessor: must stay 0
+    std::vector<std::int64_t> positions() const { // of the hops
+        const std::lock_guard<std::mutex> hold(mutex_);
+        return positions_;
+    }
     std::vector<std::string> texts() const {
         const std::lock_guard<std::mutex> hold(mutex_);
         return texts_;
@@ -70,6 +75,7 @@ private:
                 continue;
             }
             end_->beat();
+            if (end_->take_state() && habits_.states) ++*habits_.states;
             bridge::RequestView view;
             if (held_ || !end_->wait(0.01) || !end_->front(view)) {
                 if (held_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -98,6 +104,7 @@ private:
         plugin::EventReader reader(view.events, view.event_bytes);
         plugin::Event event;
         const std::lock_guard<std::mutex> hold(mutex_);
+        positions_.push_back(view.transport.position);
         while (reader.next(event)) {
             if (event.frame >= format.hop) ++gaps_;
             if (event.count > 0) values_[std::string(event.address)] = event.arguments[0].number;
@@ -129,6 +136,7 @@ private:
     mutable std::mutex mutex_;
     std::map<std::string, double> values_;
     std::vector<std::string> texts_;
+    std::vector<std::int64_t> positions_;
     std::vector<std::uint8_t> to_tell_;
     std::thread thread_;
 };

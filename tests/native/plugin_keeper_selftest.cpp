@@ -132,7 +132,7 @@ public:
         fs::remove(runtime_ / "server.json");
     }
     test::EngineHabits habits;
-    std::atomic<int> attached{0};
+    std::atomic<int> attached{0}, states{0};
 
 private:
     void run() {
@@ -146,6 +146,7 @@ private:
             const std::size_t from = text.find("/terzetto-"), to = text.find('\0', from);
             const std::string segment = text.substr(from, to - from);
             if (engines.count(segment) != 0) continue; // idempotent
+            habits.states = &states;
             engines[segment] = std::make_unique<test::Engine>(segment, habits);
             habits.dies_at_hop = -1;
             ++attached;
@@ -207,11 +208,11 @@ void check_keeper(const fs::path& folder) {
         expect(soon([&] { return ears.latencies > 0; }), "the host is told");
         expect(soon([&] { return instance.state().find("\"48000\":512") != std::string::npos; }), "and it is saved",
                instance.state());
-        const int before = server.attached;
+        const int before = server.states;
         instance.set_state("{\"format\":\"terzetto-plugin\",\"version\":1,\"instrument\":\"hands\","
                            "\"engine\":{\"hands\":{\"take_start\":1}}}");
-        play_until(instance, [&] { return server.attached > before; });
-        expect(server.attached == before + 1, "another engine state: the engine takes it up");
+        play_until(instance, [&] { return server.states > before; });
+        expect(server.states == before + 1 && server.attached == 2, "another engine state: the engine takes it up");
         instance.release();
         expect(instance.view().condition == Condition::Absent, "released");
     }

@@ -80,10 +80,8 @@ void Keeper::close() {
 void Keeper::renew() {
     const Hold hold(mutex_);
     if (!current_) return;
-    expects_none_ = false;
-    opened_ = Clock::now();
-    make_segment();
-    tick();
+    state_due_ = true;
+    send_state();
     changed_.notify_all();
 }
 
@@ -107,6 +105,7 @@ bool Keeper::wait_ready() noexcept {
             return false;
         }
         changed_.wait_for(hold, kWaitingTick);
+        send_state();
     }
     return true;
 }
@@ -146,6 +145,7 @@ void Keeper::tick() {
         return;
     }
     current_->beat();
+    send_state();
     if (current_->engine_pid() == 0 && !was_attached_)
         attach(now);
     else
@@ -243,10 +243,16 @@ bool Keeper::make_segment() {
         fail(std::string(error.what()) + " Playing dry.");
         return false;
     }
-    current_->send_state(state_.text());
+    state_due_ = true;
+    send_state();
     link_.offer(current_.get());
     condition_ = Condition::Starting;
     return true;
+}
+
+// The engine takes it up between two hops; while an earlier one lies there, this one waits.
+void Keeper::send_state() {
+    if (state_due_ && current_ && current_->send_state(state_.text())) state_due_ = false;
 }
 
 void Keeper::drop_segment() {

@@ -30,7 +30,7 @@ public:
     // A segment of this format, and an engine for it. One that is there and fits stays. No audio runs meanwhile.
     void open(const bridge::Format& format);
     void close(); // no audio runs any more
-    // The engine is to take up a state that the host brought: it gets another segment.
+    // The engine is to take up a state that the host brought; wait_ready() also waits for that.
     void renew();
     bool wait_ready(double seconds) noexcept; // false: not by then, or there is none to be expected
 
@@ -55,7 +55,8 @@ private:
     bool make_segment();
     void drop_segment();
     void fail(std::string detail);
-    bool ready() const { return current_ && current_->engine_pid() != 0 && current_->ready(); }
+    void send_state();
+    bool ready() const { return current_ && current_->engine_pid() != 0 && current_->ready() && !state_due_; }
 
     State& state_;
     Link& link_;
@@ -73,7 +74,7 @@ private:
     std::string detail_;
     Clock::time_point next_attach_{}, first_attach_{}, opened_{};
     std::uint32_t losses_ = 0; // engines in a row that were lost before they were ready
-    bool was_attached_ = false, was_ready_ = false, expects_none_ = false;
+    bool state_due_ = false, was_attached_ = false, was_ready_ = false, expects_none_ = false;
     std::atomic<Condition> condition_{Condition::Absent};
     std::atomic<std::uint32_t> state_count_{0};
 };

@@ -115,10 +115,12 @@ void Pipeline::follow_latency() noexcept {
     if (in_ > 0) dry_fade_ = 0;
 }
 
-// Where the block stands in the song.
-bridge::Transport Pipeline::placed(const bridge::Transport& told, std::uint32_t frames) noexcept {
+// Where the block stands in the song: what hosts tell differs (docs/live.md).
+bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noexcept {
+    const bridge::Transport& told = block.transport;
     bridge::Transport transport = told;
-    const bool plays = told.known != 0 && told.playing != 0;
+    const bool before_song = block.transport_of_output && told.known != 0 && told.position < 0;
+    const bool plays = told.known != 0 && (told.playing != 0 || before_song);
     bool jumps = plays && !host_plays_;
     host_plays_ = host_plays_ || plays;
     if (!host_plays_ && !realtime_) { // a host that renders without a transport is counted from the stream's beginning
@@ -126,16 +128,21 @@ bridge::Transport Pipeline::placed(const bridge::Transport& told, std::uint32_t 
         transport.position = static_cast<std::int64_t>(in_);
         return transport;
     }
-    if (told.known == 0) return transport;
-    if (placed_) {
-        // Some hosts tell the position only where it changes its course.
-        if (plays && told.position == told_position_) transport.position = expected_position_;
-        jumps = jumps || transport.position < expected_position_ ||
-                transport.position > expected_position_ + static_cast<std::int64_t>(hop_);
+    if (!plays) {
+        placed_ = false;
+        return transport;
     }
+    transport.playing = 1;
+    if (placed_ && told.position == told_position_) {
+        transport.position = expected_position_; // told only where it changes its course, or it stands in a pre-roll
+    } else if (block.transport_of_output) {
+        const bool starts_at_zero = told.position == 0 && !(placed_ && told_position_ < 0);
+        transport.position = starts_at_zero ? 0 : told.position + latency_;
+    }
+    jumps = jumps || (placed_ && std::abs(transport.position - expected_position_) > std::int64_t{hop_});
     placed_ = true;
     told_position_ = told.position;
-    expected_position_ = transport.position + (plays ? static_cast<std::int64_t>(frames) : 0);
+    expected_position_ = transport.position + frames;
     // In real time what is on its way is still to be heard (a loop!); the hops tell the engine where they stand.
     if (jumps && !realtime_ && in_ > 0) begin(false);
     return transport;
@@ -146,7 +153,7 @@ void Pipeline::process(float* const* audio, std::uint32_t frames, const Block& b
     follow_link();
     take_responses();
     follow_latency();
-    bridge::Transport transport = placed(block.transport, frames);
+    bridge::Transport transport = placed(block, frames);
     for (std::uint32_t done = 0; done < frames;) {
         const auto fill = static_cast<std::uint32_t>(in_ % hop_);
         const std::int64_t out = static_cast<std::int64_t>(in_) - pipeline_ + kTail; // from response 0's first frame

@@ -37,6 +37,7 @@ struct Note {
 // A block besides its audio.
 struct Block {
     bridge::Transport transport;
+    bool transport_of_output = false; // the host tells where what it hears is in the song, not what it gives (Ardour)
     bool realtime = true;
     bool bypass = false;
     const Note* notes = nullptr;
@@ -89,7 +90,7 @@ private:
     void begin(bool realtime) noexcept TERZETTO_REALTIME;
     void follow_link() noexcept TERZETTO_REALTIME;
     void follow_latency() noexcept TERZETTO_REALTIME;
-    bridge::Transport placed(const bridge::Transport& told, std::uint32_t frames) noexcept TERZETTO_REALTIME;
+    bridge::Transport placed(const Block& block, std::uint32_t frames) noexcept TERZETTO_REALTIME;
     void start_hop(const bridge::Transport& transport) noexcept TERZETTO_REALTIME;
     void write_notes(const Block& block, std::uint32_t from, std::uint32_t to,
                      std::uint32_t at) noexcept TERZETTO_REALTIME;
@@ -141,7 +142,7 @@ private:
     std::uint32_t dry_fade_ = bridge::kTail; // frames of the change of delay that are done
 
     bool host_plays_ = false; // it did since prepare
-    bool placed_ = false;     // the next two hold
+    bool placed_ = false;     // the last block was playing, and the next two hold
     std::int64_t expected_position_ = 0, told_position_ = 0;
     std::uint32_t failures_ = 0;
 

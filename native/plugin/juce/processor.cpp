@@ -79,6 +79,7 @@ void Processor::process(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi,
     block.realtime = !isNonRealtime();
     block.bypass = bypass;
     block.transport = transport();
+    block.transport_of_output = host_.isArdour();
     for (const auto item : midi) {
         if (block.note_count == notes_.size() || item.numBytes != 3) continue;
         const juce::uint8* data = item.data;

@@ -20,7 +20,8 @@ public:
     HostParameter* parameter(std::string_view name); // nullptr: the instrument has none of that name
 
     const juce::String getName() const override { return juce::String::fromUTF8(instance_.instrument().title); }
-    bool acceptsMidi() const override { return true; }
+    // Ardour connects nothing, not even the transport, to an LV2 on an audio track that takes MIDI.
+    bool acceptsMidi() const override { return wrapperType != wrapperType_LV2; }
     bool producesMidi() const override { return false; }
     double getTailLengthSeconds() const override { return 0.0; }
     bool isBusesLayoutSupported(const BusesLayout& layouts) const override;
@@ -60,6 +61,7 @@ private:
     juce::AudioParameterBool* bypass_ = nullptr;
     std::array<float, kMaxParameters> meters_told_{};
     std::array<Note, 512> notes_{};
+    const juce::PluginHostType host_;
     std::mutex preparing_;
     std::atomic<bool> state_due_{false};
     Instance instance_;

@@ -205,16 +205,17 @@ void check_late() {
 
 void check_full_ring() {
     Bench bench({48000.0, 1, 512, true, false}, {});
-    Sound sound = tune(1, 512 * 100);
+    constexpr std::uint32_t held_to = 20 + bridge::kSlots + 24, blocks = held_to + 60;
+    Sound sound = tune(1, 512 * blocks);
     Sound out = sound;
     const auto left = static_cast<std::uint32_t>(bench.parameters.find("left_gain"));
     const auto solo = static_cast<std::uint32_t>(bench.parameters.find("solo"));
-    for (std::uint32_t i = 0; i < 100; ++i) {
-        const bool held = i >= 20 && i < 60;
+    for (std::uint32_t i = 0; i < blocks; ++i) {
+        const bool held = i >= 20 && i < held_to;
         bench.engine().hold(held);
         if (i == 10) bench.parameters.set(solo, 2.0f);
-        if (i == 45) bench.parameters.set(left, -12.0f);
-        if (i == 50) bench.pipeline.to_engine.post("/terzetto/hands/score", 's', 0.0, "/a/take.mid");
+        if (i == held_to - 15) bench.parameters.set(left, -12.0f);
+        if (i == held_to - 10) bench.pipeline.to_engine.post("/terzetto/hands/score", 's', 0.0, "/a/take.mid");
         float* audio[1] = {out[0].data() + 512 * i};
         bench.run(audio, 512, false);
         if (!held) std::this_thread::sleep_for(std::chrono::milliseconds(3));
@@ -222,7 +223,7 @@ void check_full_ring() {
     expect(bench.engine().value("/terzetto/hands/left_gain") == -12.0, "a change while the ring was full arrives");
     expect(bench.engine().value("/terzetto/hands/solo") == 2.0, "a choice travels as its index");
     expect(bench.engine().texts() == std::vector<std::string>{"/a/take.mid"}, "a score arrives once");
-    expect(bench.engine().gaps() == 0, "after a full ring an epoch begins", bench.engine().gaps());
+    expect(bench.engine().gaps() == 0, "an epoch has no gaps", bench.engine().gaps());
     expect(bench.engine().epochs() >= 2, "after a full ring an epoch begins", bench.engine().epochs());
     expect(steepest(out) <= click_bound(sound), "a full ring does not click", steepest(out));
 }

@@ -20,6 +20,8 @@ Instance::~Instance() { release(); }
 void Instance::prepare(Stream stream, bool patient) {
     const int low_latency = parameters_.find("low_latency");
     stream.low_latency = low_latency >= 0 && parameters_.value(static_cast<std::uint32_t>(low_latency)) > 0.5f;
+    was_realtime_ = was_realtime_ || stream.realtime;
+    stream.timed = was_realtime_;
     bridge::Format format;
     format.sample_rate = stream.sample_rate;
     format.channels = stream.channels;

@@ -21,13 +21,14 @@ std::int64_t floor_divided(std::int64_t n, std::int64_t by) { return n >= 0 ? n 
 } // namespace
 
 std::uint32_t Stream::hop() const {
-    // Beyond 2048 frames a block would be more short hops than the ring has slots.
-    return low_latency && block <= 2048 ? 256 : 512;
+    // A block's hops must find room in the ring, and half of it may still be under way.
+    return low_latency && block <= 256 * bridge::kSlots / 2 ? 256 : 512;
 }
 
 std::uint32_t Stream::pipeline() const {
     const std::uint32_t whole = std::gcd(std::max(block, 1u), hop());
-    const std::uint32_t needed = block + hop() + (whole < kTail ? kTail - whole : 0);
+    const std::uint32_t slack = whole < kTail ? kTail - whole : 0;
+    const std::uint32_t needed = timed ? block + hop() + slack : hop() + kTail;
     return std::max(hop() == 256 ? 512u : 1024u, needed);
 }
 

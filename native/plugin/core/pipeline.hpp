@@ -24,6 +24,7 @@ struct Stream {
     std::uint32_t block = 512; // frames at most, as announced
     bool realtime = true;
     bool low_latency = false;
+    bool timed = true; // false: the host has only ever waited; then the latency need not depend on its blocks
 
     std::uint32_t hop() const;      // frames
     std::uint32_t pipeline() const; // frames from a hop's first frame in to the same frame out

@@ -18,6 +18,7 @@ Processor::Processor(const InstrumentInfo& instrument)
 }
 
 Processor::~Processor() {
+    setIComponentHandler(nullptr);
     instance_.release(); // ends the thread that calls this listener
     cancelPendingUpdate();
 }
@@ -40,8 +41,24 @@ void Processor::prepareToPlay(double sample_rate, int block) {
     stream.block = static_cast<std::uint32_t>(juce::jmax(1, block));
     stream.realtime = !isNonRealtime();
     instance_.prepare(stream);
-    setLatencySamples(static_cast<int>(instance_.latency()));
+    report_latency();
     tell_meters();
+}
+
+void Processor::setIComponentHandler(Steinberg::FUnknown* handler) {
+    if (vst3_host_) vst3_host_->release();
+    vst3_host_ = nullptr;
+    void* found = nullptr;
+    if (handler && handler->queryInterface(Steinberg::Vst::IComponentHandler_iid, &found) == Steinberg::kResultOk)
+        vst3_host_ = static_cast<Steinberg::Vst::IComponentHandler*>(found);
+}
+
+void Processor::report_latency() {
+    if (static_cast<int>(instance_.latency()) == getLatencySamples()) return;
+    setLatencySamples(static_cast<int>(instance_.latency()));
+    // JUCE tells a VST3 host from the plugin's message thread, later. A host that renders in a loop of its own has
+    // asked just before it prepared the plugin, and would compensate the latency of the last render.
+    if (isNonRealtime() && vst3_host_) vst3_host_->restartComponent(Steinberg::Vst::kLatencyChanged);
 }
 
 void Processor::releaseResources() {
@@ -122,8 +139,7 @@ void Processor::handleAsyncUpdate() {
         instance_.prepare(instance_.stream(), false);
         suspendProcessing(false);
     }
-    if (static_cast<int>(instance_.latency()) != getLatencySamples())
-        setLatencySamples(static_cast<int>(instance_.latency()));
+    report_latency();
 }
 
 void Processor::getStateInformation(juce::MemoryBlock& state) {

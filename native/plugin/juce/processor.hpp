@@ -5,13 +5,18 @@
 #include "host_parameter.hpp"
 #include "instance.hpp"
 
+#include <pluginterfaces/vst/ivsteditcontroller.h>
+
 #include <array>
 #include <mutex>
 #include <vector>
 
 namespace terzetto::plugin {
 
-class Processor final : public juce::AudioProcessor, private Listener, private juce::AsyncUpdater {
+class Processor final : public juce::AudioProcessor,
+                        public juce::VST3ClientExtensions,
+                        private Listener,
+                        private juce::AsyncUpdater {
 public:
     explicit Processor(const InstrumentInfo& instrument);
     ~Processor() override;
@@ -32,6 +37,8 @@ public:
     void processBlockBypassed(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi) override;
     juce::AudioProcessorParameter* getBypassParameter() const override { return bypass_; }
 
+    void setIComponentHandler(Steinberg::FUnknown* handler) override;
+
     bool hasEditor() const override { return true; }
     juce::AudioProcessorEditor* createEditor() override;
     int getNumPrograms() override { return 1; }
@@ -48,6 +55,7 @@ private:
 
     void process(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi, bool bypass);
     bridge::Transport transport() const;
+    void report_latency();
     void tell_meters();
 
     // On the keeper's thread.
@@ -62,6 +70,7 @@ private:
     std::array<float, kMaxParameters> meters_told_{};
     std::array<Note, 512> notes_{};
     const juce::PluginHostType host_;
+    Steinberg::Vst::IComponentHandler* vst3_host_ = nullptr;
     std::mutex preparing_;
     std::atomic<bool> state_due_{false};
     Instance instance_;

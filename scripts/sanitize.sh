@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build the native self-tests with sanitizers and run them: addresses and undefined behaviour, then threads. The
-# bridge's also without, where no sanitizer's own system calls hide the bridge's.
+# bridge's and the plugins' also without, where no sanitizer's own system calls and allocations hide theirs.
 # Needs CMake, a C++ compiler with its sanitizer runtimes, and nothing of Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,13 @@ ninja=$(tool ninja)
 generator=()
 [ -z "$ninja" ] || generator=(-G Ninja "-DCMAKE_MAKE_PROGRAM=$ninja")
 
-tests=(kernel_selftest coherence_selftest bridge_selftest bridge_polling_selftest)
+plugin_tests=()
+if echo '#include <nlohmann/json.hpp>' | c++ -x c++ -E - >/dev/null 2>&1; then
+    plugin_tests=(plugin_core_selftest plugin_keeper_selftest)
+else
+    echo "SKIP plugin_core_selftest plugin_keeper_selftest: no nlohmann/json.hpp (Debian: nlohmann-json3-dev)"
+fi
+tests=(kernel_selftest coherence_selftest bridge_selftest bridge_polling_selftest "${plugin_tests[@]}")
 
 # The thread sanitizer's shadow memory does not fit around some kernels' random addresses; without randomness it does.
 fixed_addresses() {
@@ -37,7 +43,7 @@ sanitize() {
     local name=$1 flags=$2 build=build/sanitize-$1 program status
     # Debug, because every other type gets the kernel's own -O3: instrumented, that takes minutes to compile.
     "$cmake" -S . -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1" \
-        -DCMAKE_DISABLE_FIND_PACKAGE_pybind11=ON "-DCMAKE_CXX_FLAGS=$flags -fno-omit-frame-pointer" \
+        -DTERZETTO_PLUGINS=OFF -DCMAKE_DISABLE_FIND_PACKAGE_pybind11=ON "-DCMAKE_CXX_FLAGS=$flags -fno-omit-frame-pointer" \
         "-DCMAKE_EXE_LINKER_FLAGS=$flags" >"$build.log" 2>&1 &&
         "$cmake" --build "$build" --parallel 2 --target "${tests[@]}" >>"$build.log" 2>&1 || {
         tail -n 40 "$build.log" >&2
@@ -66,5 +72,5 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 sanitize address "-fsanitize=address,undefined -fno-sanitize-recover=all"
 sanitize thread "-fsanitize=thread"
-tests=(bridge_selftest bridge_polling_selftest)
+tests=(bridge_selftest bridge_polling_selftest "${plugin_tests[@]}")
 sanitize none ""

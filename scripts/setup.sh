@@ -24,6 +24,15 @@ PY
 then missing+=(python3-dev); fi
 command -v c++ >/dev/null 2>&1 || missing+=(g++)
 
+# What the plugins are built with. Where it cannot be had, everything else still installs, without the plugins.
+plugin_packages=()
+if [ "${TERZETTO_PLUGINS:-AUTO}" != OFF ] && command -v dpkg-query >/dev/null 2>&1; then
+    for package in juce-modules-source lv2-dev nlohmann-json3-dev pkg-config; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "install ok installed" ||
+            plugin_packages+=("$package")
+    done
+fi
+
 if [ ${#missing[@]} -gt 0 ]; then
     if command -v apt-get >/dev/null 2>&1; then
         sudo=""
@@ -42,6 +51,18 @@ if [ ${#missing[@]} -gt 0 ]; then
         echo "setup: missing: ${missing[*]} (these are the Debian names)." >&2
         echo "setup: install Python 3.11-3.13 with headers and a C++17 compiler, then run make again." >&2
         exit 2
+    fi
+fi
+
+if [ ${#plugin_packages[@]} -gt 0 ]; then
+    if command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1; }; then
+        sudo=""
+        [ "$(id -u)" = 0 ] || sudo=sudo
+        echo "setup: installing system packages for the plugins: ${plugin_packages[*]}"
+        { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq \
+            --no-install-recommends "${plugin_packages[@]}"; } || echo "setup: not installed: no plugins will be built" >&2
+    else
+        echo "setup: without ${plugin_packages[*]} the plugins are not built; everything else is" >&2
     fi
 fi
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The stream through the engine and back: blocks of any size become hops, responses are played `pipeline` frames after
+// their hop came in, and where one is missing the delayed dry signal is. What is played does not depend on how the
+// host cuts the stream into blocks.
+#pragma once
+
+#include "history.hpp"
+#include "letters.hpp"
+#include "link.hpp"
+#include "osc.hpp"
+#include "parameters.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace terzetto::plugin {
+
+// How the host runs an instance.
+struct Stream {
+    double sample_rate = 48000.0;
+    std::uint32_t channels = 2;
+    std::uint32_t block = 512; // frames at most, as announced
+    bool realtime = true;
+    bool low_latency = false;
+    bool timed = true; // false: the host has only ever waited; then the latency need not depend on its blocks
+
+    std::uint32_t hop() const;      // frames
+    std::uint32_t pipeline() const; // frames from a hop's first frame in to the same frame out
+};
+
+struct Note {
+    std::uint32_t frame; // in the block
+    std::uint8_t pitch, velocity, channel;
+};
+
+// A block besides its audio.
+struct Block {
+    bridge::Transport transport;
+    bool transport_of_output = false; // the host tells where what it hears is in the song, not what it gives (Ardour)
+    bool realtime = true;
+    bool bypass = false;
+    const Note* notes = nullptr;
+    std::uint32_t note_count = 0;
+};
+
+// Who can be waited for, offline only.
+class Rescue {
+public:
+    virtual ~Rescue() = default;
+    // Waits until the offered end's engine serves hops. False: there is none, and none is to be expected.
+    virtual bool wait_ready() noexcept = 0;
+    // This end's engine is dead or hangs: offer another end, and wait as above.
+    virtual bool replace(bridge::HostEnd* end) noexcept = 0;
+};
+
+class Pipeline {
+public:
+    Pipeline(Parameters& parameters, Link& link, Rescue& rescue);
+
+    // While no audio runs. `engine_latency`: what is expected of the engine until it tells its own.
+    void prepare(const Stream& stream, std::uint32_t engine_latency);
+    // Offline, while no audio runs: shows the engine every parameter and takes up the latency they lead to.
+    void settle();
+    void release();
+
+    // The stream begins anew with the next block.
+    void reset() noexcept TERZETTO_REALTIME { reset_.store(true); }
+    // In place, channels as prepared. Waits offline only (block.realtime false).
+    void process(float* const* audio, std::uint32_t frames, const Block& block) noexcept TERZETTO_REALTIME;
+
+    std::uint32_t latency() const { return latency_.load(); }               // to be reported to the host, in frames
+    std::uint32_t engine_latency() const { return engine_latency_.load(); } // the engine's part of it
+    std::uint64_t late_hops() const { return late_.load(); }                // since the stream began
+    bool playing_wet() const { return wet_.load(); }
+    bool given_up() const { return given_up_.load(); } // offline, three engines in a row failed
+    const Stream& stream() const { return stream_; }
+
+    Letters<16> to_engine;  // from the editor's thread, for the next hop
+    Letters<64> from_engine; // for the keeper's thread: what is no parameter
+
+private:
+    // What is kept of a response until it is played.
+    struct Held {
+        std::int64_t hop = -1;
+        std::vector<float> audio; // channels x (hop + kTail)
+    };
+    enum class Mode : std::uint8_t { Dry, Wet, FadeIn, FadeOut };
+
+    void begin(bool realtime) noexcept TERZETTO_REALTIME;
+    void follow_link() noexcept TERZETTO_REALTIME;
+    void follow_latency() noexcept TERZETTO_REALTIME;
+    bridge::Transport placed(const Block& block, std::uint32_t frames) noexcept TERZETTO_REALTIME;
+    void start_hop(const bridge::Transport& transport) noexcept TERZETTO_REALTIME;
+    void write_notes(const Block& block, std::uint32_t from, std::uint32_t to,
+                     std::uint32_t at) noexcept TERZETTO_REALTIME;
+    void start_epoch(std::uint64_t hop) noexcept TERZETTO_REALTIME;
+    void write_letters() noexcept TERZETTO_REALTIME;
+    bool post(std::uint64_t hop, const EventWriter& events) noexcept TERZETTO_REALTIME;
+    void finish_hop() noexcept TERZETTO_REALTIME;
+    void take_responses() noexcept TERZETTO_REALTIME;
+    void take_events(const bridge::ResponseView& view) noexcept TERZETTO_REALTIME;
+    Held& held(std::int64_t hop) noexcept TERZETTO_REALTIME;
+    bool has(std::int64_t hop) noexcept TERZETTO_REALTIME { return hop >= 0 && held(hop).hop == hop; }
+    bool warming_up(std::int64_t hop) const noexcept TERZETTO_REALTIME;
+    void choose(std::int64_t hop) noexcept TERZETTO_REALTIME;
+    void play(float* const* audio, std::uint32_t offset, std::uint32_t count, bool bypass) noexcept TERZETTO_REALTIME;
+    float dry(std::uint32_t channel, std::uint64_t at) const noexcept TERZETTO_REALTIME;
+
+    // Offline.
+    bool await(std::int64_t hop) noexcept;
+    bool revive(std::int64_t hop) noexcept;
+    bool post_patiently(std::uint64_t hop, const EventWriter& events) noexcept;
+    bool engine_lost() const noexcept;
+
+    Parameters& parameters_;
+    Link& link_;
+    Rescue& rescue_;
+    Stream stream_;
+    std::uint32_t hop_ = 512, pipeline_ = 1024;
+    History history_;
+    std::vector<Held> held_;
+
+    bridge::HostEnd* end_ = nullptr;
+    ParameterEvents parameter_events_;
+    std::vector<std::uint8_t> event_bytes_, replay_bytes_;
+    EventWriter events_, replay_events_; // of the hop that fills; of the first one that is posted again
+
+    std::uint64_t in_ = 0;        // frames since the stream began
+    std::uint64_t next_post_ = 0; // hop
+    bool serving_ = false;        // an epoch runs
+    std::uint32_t epoch_ = 0;
+    std::uint64_t origin_ = 0;    // the epoch's first hop
+    std::int64_t newest_ = -1;    // the last hop of the epoch that was answered
+    std::int64_t served_from_ = 0; // the first hop that this end was given
+    bool realtime_ = true;
+
+    Mode mode_ = Mode::Dry;
+    std::int64_t playing_ = -1; // hop
+    float bypassed_ = 0.0f;     // 1: the dry signal alone
+    std::uint64_t dry_delay_ = 1024, dry_delay_before_ = 1024;
+    std::uint32_t dry_fade_ = bridge::kTail; // frames of the change of delay that are done
+
+    bool host_plays_ = false; // it did since prepare
+    bool placed_ = false;     // the last block was playing, and the next two hold
+    std::int64_t expected_position_ = 0, told_position_ = 0;
+    std::uint32_t failures_ = 0;
+
+    std::atomic<bool> reset_{false}, wet_{false}, given_up_{false};
+    std::atomic<std::uint32_t> latency_{1024}, engine_latency_{0};
+    std::atomic<std::uint64_t> late_{0};
+};
+
+} // namespace terzetto::plugin

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the host saves of an instance: one JSON text (docs/live.md). Keys that are not known here survive.
+#pragma once
+
+#include "parameters.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace terzetto::plugin {
+
+class State {
+public:
+    explicit State(Parameters& parameters);
+    ~State();
+
+    std::string text() const;
+    // The host brings a state back. Empty: taken; else why not, and nothing has changed.
+    std::string take(std::string_view text);
+    // The engine's own part, as its worker sent it. False: not JSON.
+    bool take_engine(std::string_view text);
+    std::string engine() const; // as JSON
+    void set_instance(std::string_view name);
+    std::string instance() const;
+    // What the engine's latency was at a sample rate; 0: not known.
+    std::uint32_t latency(double sample_rate) const;
+    void set_latency(double sample_rate, std::uint32_t frames);
+
+private:
+    struct Document;
+    Parameters& parameters_;
+    std::unique_ptr<Document> document_; // with its lock
+};
+
+} // namespace terzetto::plugin

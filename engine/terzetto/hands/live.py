@@ -20,19 +20,18 @@ from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.errors import ControlError, InputError
 from terzetto.hands import live_status
+from terzetto.hands.commands import note_of, path_of, seconds_of
 from terzetto.hands.faders import FaderValues
-from terzetto.hands.learning import Learned, informed
-from terzetto.hands.lessons import Lessons, Prepare, Source
+from terzetto.hands.learning import Learned
+from terzetto.hands.lessons import Lessons, Source
 from terzetto.hands.project import Project, load_score
 from terzetto.hands.splitter import Splitter
-from terzetto.hands.storage import at_rate
+from terzetto.hands.splitters import Splitters, recipe
 from terzetto.hands.voice import Voices
 from terzetto.score.notes import Score
 
 Float = NDArray[np.float32]
 Result = TypeVar("Result")
-
-_FURTHEST = 1e6  # seconds
 
 
 class HandsProcessor:
@@ -52,11 +51,9 @@ class HandsProcessor:
         self.parameters = Parameters("hands")
         self.outbox: list[Message] = []
         self.lessons = Lessons(lambda fraction: self._tell("progress", fraction), self._say)
-        self._project = Project()
         self._changed = 0
         self._clock = SongClock()
-        self._rate, self._channels = 48000.0, 2
-        self._splitters: dict[str, Splitter] = {}
+        self._splitters = Splitters()
         self._voices: Voices | None = None
         self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()  # what threads have done
         self._wanted = ""  # the score asked for last
@@ -73,11 +70,8 @@ class HandsProcessor:
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> None:
         """Get ready for a stream; blocks may have any length up to ``max_frames``."""
-        if (sample_rate, channels) != (self._rate, self._channels):
-            self._splitters.clear()
-            if self.lessons.listening:
-                self.lessons.listen(channels, sample_rate)
-        self._rate, self._channels = sample_rate, channels
+        if self._splitters.set_format(sample_rate, channels) and self.lessons.listening:
+            self.lessons.listen(channels, sample_rate)
         self._clock.forget()
         self._open()
         self._said = ""
@@ -98,18 +92,18 @@ class HandsProcessor:
         had_played = self._clock.has_played
         position = self._clock.advance(transport, block.shape[1])
         if self.lessons.listening and self._clock.has_played and not had_played and self._clock.jumped:
-            self.lessons.listen(self._channels, self._rate)  # what was counted before the song began meant nothing
+            self._listen()  # what was counted before the song began meant nothing
         if self._clock.stopped and self.lessons.has_heard:
             self._end_recording()
         heard = 0
-        for event in events:
+        for event in sorted(events, key=lambda event: event.frame):
             self._hear(block[:, heard : event.frame], position + heard)
             heard = max(heard, event.frame)
             self._handle(event, position)
         self._hear(block[:, heard:], position + heard)
         if self.lessons.full:
             self._end_recording()
-        start = round(self._project.take_start * self._rate)
+        start = round(self._project.take_start * self._splitters.sample_rate)
         result = self._voices.process(block, position - start, self._clock.stopped)
         if self._voices.matches != self._matched:
             self._matched = self._voices.matches
@@ -125,37 +119,35 @@ class HandsProcessor:
 
     def _open(self) -> None:
         """Begin anew with the window that is chosen."""
-        window = str(self.parameters["window"])
-        self._voices = Voices(self._rate, self._channels, window, self._faders(), self._splitter(window))
+        window, stream = str(self.parameters["window"]), self._splitters
+        self._voices = Voices(stream.sample_rate, stream.channels, window, self._faders(), stream.get(window))
 
     # What parts the take
+
+    @property
+    def _project(self) -> Project:
+        return self._splitters.project
 
     def use(self, score: Score, learned: Sequence[Learned] = (), take_start: float = 0.0) -> None:
         """Take up a score and what was learned with it, at once."""
         self.lessons.cancel()
-        self._project = Project(score, "", take_start, True)
+        project = Project(score, "", take_start, True)
         for each in learned:
-            self._project.keep(each)
+            project.keep(each)
+        self._splitters.project = project
+        self._renew()
+
+    def _renew(self, *splitters: Splitter) -> None:
+        """Part with what the project holds now."""
         self._changed += 1
-        self._splitters.clear()
+        self._splitters.renew(*splitters)
         self._use_splitters()
         self._say_status()
-
-    def _splitter(self, window: str) -> Splitter | None:
-        score = self._project.score
-        if score is not None and window not in self._splitters:
-            learned = self._project.learned.get(window) or informed(score, self._rate, self._channels, window)
-            self._splitters[window] = _prepare(score, self._rate, self._channels)(learned)
-        return self._splitters.get(window)
 
     def _use_splitters(self) -> None:
         self._matched = True
         if self._voices is not None:
-            self._voices.use(self._splitter)
-
-    def _fits(self, splitter: Splitter) -> bool:
-        """Whether a splitter was made for the stream's format, which may have changed since."""
-        return (splitter.learned.grid.sample_rate, splitter.channels) == (self._rate, self._channels)
+            self._voices.use(self._splitters.get)
 
     # Messages
 
@@ -180,7 +172,7 @@ class HandsProcessor:
         if change.name == "learn":
             if change.value and not self.lessons.listening:
                 self.lessons.cancel()
-                self.lessons.listen(self._channels, self._rate)
+                self._listen()
                 self._say_status()
             elif not change.value and self.lessons.listening:
                 self._end_recording()
@@ -192,66 +184,52 @@ class HandsProcessor:
     def _obey(self, name: str, event: Message, position: int) -> None:
         """Follow one of the instrument's commands; others are not ours."""
         if name == "score":
-            self._read_score(_text(event))
+            self._read_score(path_of(event))
+        elif name == "take_start" and not event.arguments:
+            self.outbox.append(Message(event.address, (self._project.take_start,)))
         elif name == "take_start":
-            self._set_take_start(event)
+            self._project.take_start, self._project.given = seconds_of(event), True
+            self._changed += 1
         elif name == "learn_file":
-            path = _text(event)
-            if self._project.score is None:
+            path, project = path_of(event), self._project
+            if project.score is None:
                 raise ControlError("there is no score yet: give the score first, then learn the recording")
-            project = self._project
             self._learn(path, Project(project.score, project.path, project.take_start, project.given))
         elif name == "cancel":
             self.lessons.cancel()
             self._set("learn", False)
             self._say_status()
         elif name == "note":
-            numbers = [each for each in event.arguments if isinstance(each, int) and not isinstance(each, bool)]
-            if len(numbers) != 3 or len(event.arguments) != 3 or not all(0 <= each <= 127 for each in numbers[:2]):
-                raise ControlError(f"{event.address} takes pitch and velocity (0..127) and channel as integers")
-            self.lessons.note(position + event.frame, *numbers)
-
-    def _set_take_start(self, event: Message) -> None:
-        if not event.arguments:
-            self.outbox.append(Message(event.address, (self._project.take_start,)))
-            return
-        start = event.arguments[0]
-        if isinstance(start, bool) or not isinstance(start, int | float) or not abs(start) <= _FURTHEST:
-            raise ControlError(f"{event.address} takes seconds as a number; given {start!r:.40}")
-        self._project.take_start, self._project.given = float(start), True
-        self._changed += 1
+            self.lessons.note(position + event.frame, *note_of(event))
 
     def _change_window(self, window: str) -> None:
-        score, learned = self._project.score, self._project.learned.get(window)
-        rate, channels = self._rate, self._channels
+        score = self._project.score
 
         def change(splitter: Splitter | None) -> None:
-            if splitter is not None and self._project.score is score and self._fits(splitter):
-                self._splitters.setdefault(window, splitter)
+            if splitter is not None and self._project.score is score and not self._splitters.has(window):
+                self._splitters.add(splitter)
             if self._voices is not None and self.parameters["window"] == window:
-                self._voices.change_window(window, self._faders(), self._splitter)
+                self._voices.change_window(window, self._faders(), self._splitters.get)
             self._say_status()
 
-        if score is None or window in self._splitters:
+        if score is None or self._splitters.has(window):
             change(None)
         else:
-            self._in_background(
-                lambda: _prepare(score, rate, channels)(learned or informed(score, rate, channels, window)), change
-            )
+            self._in_background(self._splitters.maker(score, window), change)
 
     def _read_score(self, path: str) -> None:
-        rate, channels, window = self._rate, self._channels, str(self.parameters["window"])
-        learned = self._project.learned.get(window)
+        self._wanted = path
+        window, maker = str(self.parameters["window"]), self._splitters.maker
 
         def read() -> tuple[Score, str, Splitter]:
             score, note = load_score(path)
-            return score, note, _prepare(score, rate, channels)(learned or informed(score, rate, channels, window))
-
-        self._wanted = path
+            return score, note, maker(score, window)()
 
         def take(found: tuple[Score, str, Splitter]) -> None:
             if self._wanted == path:  # not overtaken by another one
-                self._take_score(path, *found)
+                self._project.score, self._project.path = found[0], path
+                self._note = found[1]
+                self._renew(found[2])
 
         self._in_background(read, take)
 
@@ -261,7 +239,7 @@ class HandsProcessor:
         def run() -> None:
             try:
                 result = work()
-            except InputError as error:
+            except (ValueError, OSError) as error:
                 problem = f"The score cannot be used: {error}."
                 self._done.put(lambda: self._say(problem))
             else:
@@ -272,15 +250,6 @@ class HandsProcessor:
             self._take_news()
         else:
             threading.Thread(target=run, name="terzetto-hands", daemon=True).start()
-
-    def _take_score(self, path: str, score: Score, note: str, splitter: Splitter) -> None:
-        self._project.score, self._project.path, self._note = score, path, note
-        self._changed += 1
-        self._splitters.clear()
-        if self._fits(splitter):
-            self._splitters[splitter.learned.window] = splitter
-        self._use_splitters()
-        self._say_status()
 
     # Learning
 
@@ -296,21 +265,23 @@ class HandsProcessor:
 
     def _learn(self, source: Source, project: Project) -> None:
         assert project.score is not None
-        prepare = _prepare(project.score, self._rate, self._channels)
-        self.lessons.learn(source, self._rate, project, str(self.parameters["window"]), prepare)
+        rate, window = self._splitters.sample_rate, str(self.parameters["window"])
+        self.lessons.learn(source, rate, project, window, recipe(project.score, rate, self._splitters.channels))
         self._say_status()
+
+    def _listen(self) -> None:
+        self.lessons.listen(self._splitters.channels, self._splitters.sample_rate)
 
     def _take_news(self) -> None:
         while not self._done.empty():
             self._done.get()()
         for found, project in self.lessons.news():
             if project is not None:  # from now on the new take holds
-                self._project = project
-                self._splitters.clear()
+                self._splitters.project = project
+                self._splitters.renew()
             self._project.keep(found.learned, found.data)
+            self._splitters.add(found.prepared)
             self._changed += 1
-            if self._fits(found.prepared):
-                self._splitters[found.window] = found.prepared
             if self._voices is not None and found.window in self._voices.windows:
                 self._use_splitters()
             self._say_status()
@@ -351,15 +322,13 @@ class HandsProcessor:
         content = state if isinstance(state, dict) else {}
         values = content.get("values")
         self.parameters.restore({**(values if isinstance(values, dict) else {}), "learn": False})
-        self._project, problems = Project.from_json(content)
+        self._splitters.project, problems = Project.from_json(content)
         self._note = " ".join(problems)
-        self._changed += 1
-        self._splitters.clear()
+        self._splitters.renew()
         if self._voices is not None:
-            self._voices.change_window(str(self.parameters["window"]), self._faders(), self._splitter)
+            self._voices.change_window(str(self.parameters["window"]), self._faders(), self._splitters.get)
             self._voices.move(0, self._faders())
-            self._use_splitters()
-        self._say_status()
+        self._renew()
 
     def close(self) -> None:
         """End what goes on in the background."""
@@ -368,15 +337,3 @@ class HandsProcessor:
     def __del__(self) -> None:
         if hasattr(self, "lessons"):
             self.lessons.cancel()
-
-
-def _prepare(score: Score, rate: float, channels: int) -> Prepare:
-    """Return how what was learned becomes a splitter for a stream."""
-    return lambda learned: Splitter(at_rate(learned, rate), score, channels)
-
-
-def _text(event: Message) -> str:
-    text = event.arguments[0] if len(event.arguments) == 1 else None
-    if not isinstance(text, str) or not text:
-        raise ControlError(f"{event.address} takes the path of a file; given {event.arguments!r:.80}")
-    return text

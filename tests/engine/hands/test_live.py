@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terzetto.audio.files import ArrayTake
 from terzetto.audio.stream import Processor, Stateful, Transport, render
+from terzetto.control import table
 from terzetto.control.messages import Message
 from terzetto.evaluate.separation import si_sdr
 from terzetto.hands.learning import WINDOWS, Learned, learn, live_grid
@@ -23,6 +26,8 @@ from terzetto.score.notes import Score
 from .conftest import Piece
 
 Float = NDArray[np.float32]
+HANDS = table.instrument("hands")
+NAMES = [each.name for each in HANDS.parameters] + [each.name for each in HANDS.commands]
 
 
 @pytest.fixture(scope="module")
@@ -372,6 +377,32 @@ def test_bad_messages_are_answered_and_change_nothing(piece: Piece, event: Messa
     assert np.array_equal(play(HandsProcessor(), audio, [event], listen=messages.append), audio)
     errors = [each for each in messages if each.address == "/terzetto/error"]
     assert len(errors) == 1 and errors[0].arguments[1] == event.address
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            Message,
+            st.sampled_from([f"/terzetto/hands/{name}" for name in (*NAMES, "unknown", "i1/mix", "")])
+            | st.text(max_size=20),
+            st.lists(
+                st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=4),
+                max_size=3,
+            ).map(tuple),
+            st.integers(-600, 2000),
+        ),
+        max_size=4,
+    )
+)
+def test_no_message_breaks_the_stream(events: list[Message]) -> None:
+    processor = HandsProcessor()
+    processor.prepare(8000, 1, 512)
+    audio = np.sin(np.arange(4096, dtype=np.float32))[None]
+    out = [processor.process(audio[:, at : at + 512], events, Transport(at, 0, True)) for at in range(0, 4096, 512)]
+    processor.close()
+    late = np.concatenate(out, axis=1)[0, processor.latency :]
+    assert np.array_equal(late, audio[0, : len(late)])
 
 
 def test_messages_that_ask_are_answered(hands: HandsProcessor) -> None:

@@ -45,7 +45,7 @@ def main() -> None:
         began = time.perf_counter()
         processor.process(np.zeros((2, HOP), np.float32), [Message("/terzetto/hands/learn_file", (str(wav),))])
         ready = 0.0
-        while not ready or not processor.lessons.wait(0.01):
+        while not processor.lessons.wait(0.01) or not ready:
             processor.process(np.zeros((2, HOP), np.float32))
             if not ready and processor.state_changed > 1:
                 ready = time.perf_counter() - began

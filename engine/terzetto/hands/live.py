@@ -6,10 +6,8 @@ do. Learning happens in another process (`terzetto.hands.trainer`), reading file
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +18,7 @@ from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.errors import ControlError, InputError
 from terzetto.hands import live_status
+from terzetto.hands.background import Background, Result
 from terzetto.hands.commands import note_of, path_of, seconds_of
 from terzetto.hands.faders import FaderValues
 from terzetto.hands.learning import Learned
@@ -31,7 +30,6 @@ from terzetto.hands.voice import Voices
 from terzetto.score.notes import Score
 
 Float = NDArray[np.float32]
-Result = TypeVar("Result")
 
 
 class HandsProcessor:
@@ -55,7 +53,7 @@ class HandsProcessor:
         self._clock = SongClock()
         self._splitters = Splitters()
         self._voices: Voices | None = None
-        self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()  # what threads have done
+        self._background = Background()
         self._wanted = ""  # the score asked for last
         self._note = ""  # what the user should know beside the usual
         self._said = ""
@@ -234,22 +232,8 @@ class HandsProcessor:
         self._in_background(read, take)
 
     def _in_background(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
-        """Do work on a thread, and what follows from it before a later block; at once where nothing sounds yet."""
-
-        def run() -> None:
-            try:
-                result = work()
-            except (ValueError, OSError) as error:
-                problem = f"The score cannot be used: {error}."
-                self._done.put(lambda: self._say(problem))
-            else:
-                self._done.put(lambda: then(result))
-
-        if self._voices is None or self._voices.untouched:
-            run()
-            self._take_news()
-        else:
-            threading.Thread(target=run, name="terzetto-hands", daemon=True).start()
+        at_once = self._voices is None or self._voices.untouched
+        self._background.run(work, then, lambda why: self._say(f"The score cannot be used: {why}."), now=at_once)
 
     # Learning
 
@@ -273,8 +257,7 @@ class HandsProcessor:
         self.lessons.listen(self._splitters.channels, self._splitters.sample_rate)
 
     def _take_news(self) -> None:
-        while not self._done.empty():
-            self._done.get()()
+        self._background.finish()
         for found, project in self.lessons.news():
             if project is not None:  # from now on the new take holds
                 self._splitters.project = project

@@ -196,7 +196,7 @@ def test_changing_the_window_changes_the_latency_without_a_click(hands: HandsPro
         events = [to("window", "short")] if at == 512 * 40 else []
         out.append(hands.process(tone[:, at : at + 512], events, Transport(at, 0, True)))
         latencies.append(hands.latency)
-        while events and hands._done.empty():  # the new window is made ready on a thread
+        while events and not hands._background.has_news:  # the new window is made ready on a thread
             time.sleep(0.001)
     short = live_grid(22050, "short").n_fft
     assert latencies[0] == before and latencies[-1] == short

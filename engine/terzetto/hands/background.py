@@ -1,0 +1,53 @@
+"""Work that the audio thread should not do, and what follows from it, which only the audio thread may do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+class Background:
+    """Runs work on threads; `finish` then does what follows, between two blocks."""
+
+    def __init__(self) -> None:
+        self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `finish` has something to do."""
+        return not self._done.empty()
+
+    def run(
+        self, work: Callable[[], Result], then: Callable[[Result], None], fail: Callable[[str], None], *, now: bool
+    ) -> None:
+        """Do work, and later what follows from it; ``fail`` is told why it could not be done.
+
+        Parameters
+        ----------
+        now
+            Do all of it at once: nothing sounds yet that could be disturbed.
+        """
+
+        def do() -> None:
+            try:
+                result = work()
+            except (ValueError, OSError) as error:  # InputError among them
+                problem = str(error)
+                self._done.put(lambda: fail(problem))
+            else:
+                self._done.put(lambda: then(result))
+
+        if now:
+            do()
+            self.finish()
+        else:
+            threading.Thread(target=do, name="terzetto-background", daemon=True).start()
+
+    def finish(self) -> None:
+        """Do what follows from the work that is done."""
+        while not self._done.empty():
+            self._done.get()()

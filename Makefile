@@ -11,7 +11,7 @@ CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
 .PHONY: help demo test soak lint format bench sanitize clean
 
 help:
-	@echo "make demo      separate the shipped piano excerpt and write a page to listen to (demo-out/index.html)"
+	@echo "make demo      separate the shipped piano excerpt, a page to listen to (demo-out/index.html), then the plugin in a host"
 	@echo "make test      the whole test suite"
 	@echo "make lint      ruff, mypy --strict, clang-format"
 	@echo "make bench     the speed tables"
@@ -26,6 +26,7 @@ $(READY): $(NATIVE) scripts/setup.sh
 
 demo: $(READY)
 	$(BIN)/terzetto demo -o demo-out
+	$(BIN)/terzetto plugins demo -o demo-out
 
 # Ardour, jalv and DawDreamer: only the tests in real hosts want them.
 $(HOSTS): $(READY) scripts/hosts.sh

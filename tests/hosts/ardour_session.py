@@ -13,8 +13,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from terzetto_host.presets import vst3_preset, vst3_state
 from tests.hosts.failure import HostFailedError
-from tests.hosts.plugin_state import juce_base64_decoded, lv2_state, vst3_preset, vst3_state
+from tests.hosts.plugin_state import juce_base64_decoded, lv2_state
 
 Float = NDArray[np.float32]
 SUPERCLOCK = 282_240_000  # Ardour's ticks a second: a multiple of all common rates

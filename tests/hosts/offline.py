@@ -19,8 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from terzetto_host.presets import vst3_preset, vst3_state
 from tests.hosts.failure import HostFailedError
-from tests.hosts.plugin_state import vst3_preset, vst3_state
 from tests.hosts.states import CLASS_ID
 
 Float = NDArray[np.float32]

@@ -1,8 +1,6 @@
-"""The text of a plugin's state, wrapped the way each format keeps it in presets and sessions."""
+"""The text of a plugin's state, wrapped the way JUCE and LV2 keep it (VST3: `terzetto_host.presets`)."""
 
 from __future__ import annotations
-
-import struct
 
 JUCE_BASE64 = ".ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
 
@@ -34,32 +32,3 @@ def lv2_state(uri: str, text: str) -> str:
 \t\t<{uri}:StateString> "{juce_base64(text.encode())}"
 \t] .
 """
-
-
-def vst3_preset(class_id: str, text: str) -> bytes:
-    """Write a .vstpreset: what Ardour keeps in a session, and what pedalboard and DawDreamer load.
-
-    Parameters
-    ----------
-    class_id : str
-        32 hexadecimal digits.
-    text : str
-        The plugin's state.
-    """
-    component = text.encode()
-    head = b"VST3" + struct.pack("<i", 1) + class_id.encode("ascii")
-    start = len(head) + 8
-    entry = b"Comp" + struct.pack("<qq", start, len(component))
-    return head + struct.pack("<q", start + len(component)) + component + b"List" + struct.pack("<i", 1) + entry
-
-
-def vst3_state(preset: bytes) -> str:
-    """Read the plugin's state out of a .vstpreset, without what JUCE keeps behind it."""
-    start = struct.unpack_from("<q", preset, 40)[0]
-    count = struct.unpack_from("<i", preset, start + 4)[0]
-    for number in range(count):
-        name, offset, size = struct.unpack_from("<4sqq", preset, start + 8 + 20 * number)
-        if name == b"Comp":
-            component = preset[offset : offset + size]
-            return component.partition(b"\0")[0].decode()
-    raise ValueError("the preset holds no component state")

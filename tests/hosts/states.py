@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from terzetto_host import presets
+from terzetto_host.presets import class_id
+
 LV2_URI = "https://terzetto.audio/plugins/hands"
-# JUCE's class ids: a prefix of its own, then the codes of maker and plugin.
-CLASS_ID = "ABCDEF019182FAEB" + b"TerzTzHa".hex().upper()
+CLASS_ID = class_id("hands")
 SLOW = 10.0  # times slower than real time
 
 
@@ -15,17 +17,8 @@ def plugin_state(
     chain: str | None = None, values: dict[str, Any] | None = None, engine: dict[str, Any] | None = None
 ) -> str:
     """Write a state: the text of a chain file (None: Hands alone), parameters' values, what the stages saved."""
-    engine = dict(engine or {})
-    if chain is not None:
-        engine["chain"] = chain
-    state = {
-        "format": "terzetto-plugin",
-        "version": 1,
-        "instrument": "hands",
-        "values": values or {},
-        "engine": engine,
-    }
-    return json.dumps(state)
+    chains = {} if chain is None else {"chain": chain}
+    return presets.plugin_state("hands", values, {**(engine or {}), **chains})
 
 
 def inverter(**settings: float | str) -> str:

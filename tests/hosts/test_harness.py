@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from terzetto_host.presets import vst3_preset, vst3_state
 from tests.hosts.ardour import Ardour, Track
 from tests.hosts.judge import FADE, Float, delayed, judge, latency_of
-from tests.hosts.plugin_state import juce_base64, juce_base64_decoded, vst3_preset, vst3_state
+from tests.hosts.plugin_state import juce_base64, juce_base64_decoded
 
 CLASS_ID = "ABCDEF019182FAEB5465727A54687231"
 

@@ -12,6 +12,7 @@ _EPILOG = """\
 examples:
   terzetto plugins install        then let the DAW scan its plugins
   terzetto plugins doctor         one cause and one fix for everything that is wrong
+  terzetto plugins demo           Terzetto Hands in a host, rendering the shipped excerpt
 
 exit status of doctor: 0 all is well, 1 something is wrong
 """
@@ -21,6 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    demo = actions.add_parser("demo", help="render the shipped excerpt through Terzetto Hands, loaded in pedalboard")
+    demo.add_argument(
+        "-o", "--out", type=Path, default=Path("demo-out"), metavar="DIR", help="folder (default: demo-out)"
+    )
+    demo.add_argument("--json", action="store_true", help="print one JSON object")
     for name, text in (
         ("install", "copy the plugins into this user's plugin folders and record where this engine is"),
         ("uninstall", "remove them and the record"),
@@ -47,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.action == "doctor":
         return _doctor(arguments)
+    if arguments.action == "demo":
+        return _demo(arguments)
     from terzetto_host import plugins
 
     if arguments.action == "uninstall":
@@ -70,6 +78,25 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{each.target.stem} ({each.kind}): {each.state}, {each.target}")
         if arguments.action == "install":
             print("Let the DAW scan its plugins; the engine starts with the first one.")
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    import json
+
+    from terzetto.progress import choose
+    from terzetto_host.plugin_demo import TITLE, run_plugin_demo
+
+    with choose("auto", "plugin demo") as progress:
+        result = run_plugin_demo(arguments.out, progress)
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+        return 0
+    print(f"{TITLE}, loaded in pedalboard, played the excerpt through its engine ({result['elapsed']:.1f} s)")
+    print("with all faders at 0 dB: the take, sample for sample")
+    for hand, value in result["si_sdr"].items():
+        print(f"{hand.replace('_', ' ')} alone: SI-SDR {value:.1f} dB")
+    print(f"listen: {Path(result['files']['left_hand_down']).parent}")
     return 0
 
 

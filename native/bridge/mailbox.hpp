@@ -14,11 +14,17 @@ namespace terzetto::bridge {
 inline bool put_text(Memory& memory, Mailbox& box, std::size_t at, std::string_view text) noexcept {
     const std::uint32_t written = box.written.load(std::memory_order_relaxed);
     if (written != box.taken.load(std::memory_order_acquire) || text.size() > kMailboxBytes) return false;
-    if (!memory.reserve(at, text.size())) {
+    const auto put = [&] {
+        if (!memory.reserve(at, text.size())) return false;
+        const Memory::Window window(memory, at, text.size());
+        if (!window.data()) return false;
+        std::memcpy(window.data(), text.data(), text.size());
+        return true;
+    };
+    if (!text.empty() && !put()) {
         memory.release(at, Layout::rounded(text.size(), kPage)); // what it got of it before the room ended
         return false;
     }
-    if (!text.empty()) std::memcpy(memory.data() + at, text.data(), text.size());
     box.bytes.store(text.size(), std::memory_order_relaxed);
     box.written.store(written + 1, std::memory_order_release);
     return true;
@@ -29,9 +35,16 @@ inline std::optional<std::string> take_text(Memory& memory, Mailbox& box, std::s
     if (written == box.taken.load(std::memory_order_relaxed)) return std::nullopt;
     const std::uint64_t bytes = box.bytes.load(std::memory_order_relaxed);
     std::optional<std::string> text;
-    if (bytes <= kMailboxBytes) {
-        text.emplace(reinterpret_cast<const char*>(memory.data() + at), static_cast<std::size_t>(bytes));
-        memory.release(at, Layout::rounded(static_cast<std::size_t>(bytes), kPage));
+    if (bytes == 0)
+        text.emplace();
+    else if (bytes <= kMailboxBytes) {
+        const auto size = static_cast<std::size_t>(bytes);
+        {
+            const Memory::Window window(memory, at, size);
+            if (!window.data()) return std::nullopt; // it waits on
+            text.emplace(reinterpret_cast<const char*>(window.data()), size);
+        }
+        memory.release(at, Layout::rounded(size, kPage));
     }
     box.taken.store(written, std::memory_order_release);
     return text;

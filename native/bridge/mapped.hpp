@@ -46,9 +46,7 @@ struct Mapped {
         for (int attempt = 0; attempt < 100000; ++attempt) {
             auto memory = Memory::create(stem + std::to_string(count++), layout.total, layout.to_engine);
             if (!memory) continue;
-            // Also brings every page of header and rings into this process: no page fault on the audio thread.
             std::memset(memory->data(), 0, layout.to_engine);
-            memory->touch(layout.to_engine);
             Header* header = new (memory->data()) Header{};
             header->identity = {kVersion, kSlots,         layout.total,
                                 format,   this_process(), process_started(this_process())};
@@ -64,8 +62,7 @@ struct Mapped {
             throw BridgeError("'" + name.substr(0, 64) + "' is not the name of a segment (/terzetto-PID-COUNT)");
         Memory memory = Memory::open(name);
         const Identity identity = checked(memory);
-        memory.map();
-        memory.touch(Layout(identity.format).to_engine);
+        memory.map(Layout(identity.format).to_engine); // not the mailboxes
         return Mapped(std::move(memory), identity.format);
     }
 

@@ -28,7 +28,7 @@ namespace terzetto::bridge {
 
 class Memory {
 public:
-    // Makes it, for this user only, with pages for its first `resident` bytes. Nothing: the name is taken.
+    // Makes it, for this user only, and maps its first `resident` bytes, every page there. Nothing: the name is taken.
     // Throws BridgeError: no room, not allowed.
     static std::optional<Memory> create(const std::string& name, std::size_t bytes, std::size_t resident) {
         const int file = ::shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -39,7 +39,7 @@ public:
         (void)::flock(file, LOCK_SH | LOCK_NB);
         int error = ::ftruncate(file, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
         if (error == 0) error = memory.allocate(0, resident);
-        if (error == 0) error = memory.map_pages();
+        if (error == 0) error = memory.map_pages(resident);
         if (error != 0) {
             memory.unlink();
             throw BridgeError(failure("cannot make shared memory", name, error));
@@ -60,10 +60,11 @@ public:
 
     Memory(Memory&& other) noexcept
         : name_(std::move(other.name_)), file_(std::exchange(other.file_, -1)), size_(other.size_),
-          data_(std::exchange(other.data_, nullptr)), owned_(other.owned_), changed_(other.changed_) {}
+          data_(std::exchange(other.data_, nullptr)), mapped_(other.mapped_), owned_(other.owned_),
+          changed_(other.changed_) {}
     Memory& operator=(Memory&&) = delete;
     ~Memory() {
-        if (data_ && owned_) ::munmap(data_, size_);
+        if (data_ && owned_) ::munmap(data_, mapped_);
         if (file_ >= 0) ::close(file_);
     }
 
@@ -71,12 +72,14 @@ public:
     static Memory view(const Memory& other) {
         Memory memory(other.name_, ::dup(other.file_), other.size_);
         memory.data_ = other.data_;
+        memory.mapped_ = other.mapped_;
         memory.owned_ = false;
         return memory;
     }
 
-    void map() {
-        if (const int error = map_pages()) throw BridgeError(failure("cannot map shared memory", name_, error));
+    // Maps its first `bytes`, and brings their pages into this process: no page fault on the audio thread.
+    void map(std::size_t bytes) {
+        if (const int error = map_pages(bytes)) throw BridgeError(failure("cannot map shared memory", name_, error));
     }
 
     // Copies from it without mapping. (A page that was never written and finds no room would raise SIGBUS if mapped.)
@@ -105,11 +108,26 @@ public:
 #endif
     }
 
-    // Brings these pages into memory now, so that the audio thread need not; keeps them there if that is allowed.
-    void touch(std::size_t bytes) const noexcept {
-        for (std::size_t at = 0; at < bytes; at += 4096) (void)*static_cast<volatile std::byte*>(data_ + at);
-        (void)::mlock(data_, bytes);
-    }
+    // A part beyond, from a page's start on, mapped for a while. (Hosts may lock all that is mapped into memory.)
+    class Window {
+    public:
+        Window(const Memory& memory, std::size_t offset, std::size_t bytes) noexcept : bytes_(bytes) {
+            if (bytes == 0) return;
+            void* start =
+                ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.file_, static_cast<off_t>(offset));
+            if (start != MAP_FAILED) data_ = static_cast<std::byte*>(start);
+        }
+        Window(const Window&) = delete;
+        Window& operator=(const Window&) = delete;
+        ~Window() {
+            if (data_) ::munmap(data_, bytes_);
+        }
+        std::byte* data() const noexcept { return data_; } // null: it could not be mapped, or has no bytes
+
+    private:
+        std::byte* data_ = nullptr;
+        std::size_t bytes_;
+    };
 
     void unlink() noexcept { (void)::shm_unlink(name_.c_str()); }
     // Whether no living process holds it as its maker. Where shared memory cannot be locked: true.
@@ -144,10 +162,12 @@ public:
 private:
     Memory(std::string name, int file, std::size_t bytes) : name_(std::move(name)), file_(file), size_(bytes) {}
 
-    int map_pages() noexcept {
-        void* start = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+    int map_pages(std::size_t bytes) noexcept {
+        void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
         if (start == MAP_FAILED) return errno;
         data_ = static_cast<std::byte*>(start);
+        mapped_ = bytes;
+        for (std::size_t at = 0; at < bytes; at += 4096) (void)*static_cast<volatile std::byte*>(data_ + at);
         return 0;
     }
 
@@ -176,6 +196,7 @@ private:
     int file_ = -1;
     std::size_t size_ = 0;
     std::byte* data_ = nullptr;
+    std::size_t mapped_ = 0;
     bool owned_ = true;
     time_t changed_ = 0;
 };

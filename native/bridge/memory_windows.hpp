@@ -25,7 +25,7 @@ public:
             return std::nullopt;
         }
         Memory memory(name, mapping);
-        memory.map();
+        memory.map(0);
         return std::optional<Memory>(std::move(memory));
     }
 
@@ -33,7 +33,7 @@ public:
         const HANDLE mapping = ::OpenFileMappingA(FILE_MAP_ALL_ACCESS, FALSE, local(name).c_str());
         if (!mapping) throw BridgeError(failure("cannot open shared memory", name));
         Memory memory(name, mapping);
-        memory.map();
+        memory.map(0);
         return memory;
     }
 
@@ -48,7 +48,8 @@ public:
         if (mapping_) ::CloseHandle(mapping_);
     }
 
-    void map() {
+    // All of it, always.
+    void map(std::size_t) {
         if (data_) return;
         data_ = static_cast<std::byte*>(::MapViewOfFile(mapping_, FILE_MAP_ALL_ACCESS, 0, 0, 0));
         MEMORY_BASIC_INFORMATION region{};
@@ -65,9 +66,14 @@ public:
 
     bool reserve(std::size_t, std::size_t) noexcept { return true; } // committed at creation
     void release(std::size_t, std::size_t) noexcept {}
-    void touch(std::size_t bytes) const noexcept {
-        for (std::size_t at = 0; at < bytes; at += 4096) (void)*static_cast<volatile std::byte*>(data_ + at);
-    }
+    class Window {
+    public:
+        Window(const Memory& memory, std::size_t offset, std::size_t) noexcept : data_(memory.data_ + offset) {}
+        std::byte* data() const noexcept { return data_; }
+
+    private:
+        std::byte* data_;
+    };
     void unlink() noexcept {}
     bool abandoned() const noexcept { return false; }
     double unchanged_for() const noexcept { return 0.0; }

@@ -208,7 +208,8 @@ void check_signs() {
     auto engine = EngineEnd::attach(host->name());
     EXPECT(engine->format().channels == 1 && engine->format().hop == 32 && engine->format().sample_rate == 48000.0);
     EXPECT(host->engine_pid() == this_process() && host->engine_alive() && engine->host_alive());
-    EXPECT(host->engine_silent_for() > 1e300 && engine->host_silent_for() > 1e300);
+    EXPECT(host->engine_silent_for() < 1e6); // it beats before it shows
+    EXPECT(engine->host_silent_for() > 1e300);
     engine->beat(), host->beat();
     EXPECT(host->engine_silent_for() < 1e6 && engine->host_silent_for() < 1e6);
     engine->set_latency(8918), engine->set_ready(true);
@@ -322,7 +323,7 @@ void check_sweep() {
     }
     { // half-made: no magic yet
         Memory memory = Memory::open(names[1]);
-        memory.map();
+        memory.map(sizeof(Header));
         std::memset(memory.data(), 0, sizeof(Header));
     }
     EXPECT(says(refusal([&] { EngineEnd::attach(names[0]); }), "has ended"));
@@ -394,30 +395,72 @@ void check_threads(std::uint32_t hops) {
     EXPECT(served == 0);
 }
 
+// Each direction alone: no answer orders what the reader does before what the writer does next, only the counters.
+void check_one_way(std::uint32_t hops) {
+    auto host = HostEnd::create(small());
+    auto engine = Probe::engine_on(*host);
+    const auto pass = [hops](const auto& hand_over, const auto& take) {
+        std::thread writer([&] {
+            for (std::uint32_t hop = 0; hop < hops;)
+                if (hand_over(Tag{1, hop}))
+                    ++hop;
+                else
+                    std::this_thread::sleep_for(std::chrono::microseconds(50)); // full
+        });
+        int wrong = 0;
+        for (std::uint32_t hop = 0; hop < hops;)
+            if (const int found = take(Tag{1, hop}); found >= 0)
+                wrong += found, ++hop;
+            else
+                std::this_thread::sleep_for(std::chrono::microseconds(50)); // empty
+        writer.join();
+        return wrong;
+    };
+    EXPECT(pass([&](Tag tag) { return post(*host, tag); },
+                [&](Tag tag) {
+                    RequestView view{};
+                    if (!engine->front(view)) return -1;
+                    const bool right = view.tag == tag && Content(tag, 2, 32, 1).same(view);
+                    engine->pop();
+                    return right ? 0 : 1;
+                }) == 0);
+    EXPECT(pass([&](Tag tag) { return respond(*engine, tag); },
+                [&](Tag tag) {
+                    ResponseView view{};
+                    if (!host->front(view)) return -1;
+                    const bool right = view.tag == tag && Content(tag, 2, 32 + kTail, 2).same(view);
+                    host->pop();
+                    return right ? 0 : 1;
+                }) == 0);
+}
+
 void check_wake() {
-    // Sleeps for an hour unless woken.
+    // Whoever is not woken sleeps on for a minute; then it is found out.
+    constexpr double minute = 60.0;
+    const std::uint64_t start = now_nanoseconds();
+    const auto overslept = [start] { return now_nanoseconds() - start > 50000000000u; };
     auto host = HostEnd::create(small());
     auto engine = EngineEnd::attach(host->name()); // by name: the two see the memory at different places
     EXPECT(!engine->wait(0.0) && !engine->wait(-1.0) && !engine->wait(0.002) && !host->wait_response(0.002));
     std::atomic<int> woken{0};
     std::thread server([&] {
         RequestView view{};
-        for (; engine->wait(3600.0) && engine->front(view); ++woken) {
+        for (; engine->wait(minute) && engine->front(view); ++woken) {
             respond(*engine, view.tag);
             engine->pop();
         }
         woken += 1000; // closed
     });
-    for (std::uint32_t hop = 0; hop < 20; ++hop) {
+    for (std::uint32_t hop = 0; hop < 20 && !overslept(); ++hop) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2)); // lets it fall asleep
         ResponseView view{};
-        EXPECT(post(*host, {1, hop}) && host->wait_response(3600.0) && host->front(view) && view.tag.hop == hop);
+        EXPECT(post(*host, {1, hop}) && host->wait_response(minute) && host->front(view) && view.tag.hop == hop);
         host->pop();
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     host->close();
     server.join();
-    EXPECT(woken == 1020);
+    EXPECT(woken == 1020 && !overslept());
 }
 
 // What the audio threads of both sides do in a block.
@@ -494,6 +537,7 @@ int main() {
     check_engine_after_engine();
     check_realtime();
     check_wake(); // threads from here on: no fork after
+    check_one_way(hops);
     check_threads(hops);
     for (const std::string& name : Memory::list(std::string(kPrefix) + std::to_string(this_process()) + "-"))
         expect(false, name.c_str(), __LINE__); // left behind

@@ -20,8 +20,8 @@ namespace terzetto::test {
 struct EngineHabits {
     std::uint32_t latency = 0;
     double seconds_a_hop = 0.0;
-    std::int64_t dies_at_hop = -1; // of all that it has seen: neither answers nor beats any more
-    bool spoils_audio = false;     // answers with what is no number
+    std::int64_t dies_at_hop = -1;      // of all that it has seen: neither answers nor beats any more
+    bool spoils_audio = false;          // answers with what is no number
     std::atomic<int>* states = nullptr; // counts the states that came
 };
 
@@ -48,7 +48,7 @@ public:
     }
     std::uint32_t hops() const { return hops_; }
     std::uint32_t epochs() const { return epochs_; }
-    std::uint32_t gaps() const { return gaps_; } // hops that did not follow their predecessor: must stay 0
+    std::uint32_t gaps() const { return gaps_; }  // hops that did not follow their predecessor: must stay 0
     std::vector<std::int64_t> positions() const { // of the hops
         const std::lock_guard<std::mutex> hold(mutex_);
         return positions_;

@@ -37,7 +37,8 @@ void expect(bool holds, const char* what, const std::string& seen = {}) {
 
 template <typename Condition>
 bool soon(Condition condition, int milliseconds = 15000) {
-    for (int i = 0; i < milliseconds / 5 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int i = 0; i < milliseconds / 5 && !condition(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return condition();
 }
 
@@ -47,7 +48,8 @@ void check_osc() {
     const Argument arguments[4] = {Argument::of_int(-5), Argument::of_float(0.25f), Argument::of_text("a take.mid"),
                                    Argument::of_bool(true)};
     expect(writer.write(17, "/terzetto/hands/x", arguments, 4), "an event is written");
-    while (writer.write(3, "/terzetto/hands/y", arguments, 1)) {}
+    while (writer.write(3, "/terzetto/hands/y", arguments, 1)) {
+    }
     expect(writer.bytes() <= 4096, "never beyond the memory");
     EventReader reader(bytes.data(), writer.bytes());
     Event event;
@@ -87,8 +89,9 @@ void check_state() {
     State other(others);
     expect(other.take(text).empty() && others.value(left) == -6.1f && other.latency(48000.0) == 8918, "round trip");
     expect(other.text() == text, "the same text again", other.text());
-    const std::string foreign = "{\"format\":\"terzetto-plugin\",\"version\":1,\"instrument\":\"hands\",\"mood\":[1],"
-                                "\"values\":{\"left_gain\":999,\"solo\":\"right\",\"later\":3},\"engine\":{\"hands\":{}}}";
+    const std::string foreign =
+        "{\"format\":\"terzetto-plugin\",\"version\":1,\"instrument\":\"hands\",\"mood\":[1],"
+        "\"values\":{\"left_gain\":999,\"solo\":\"right\",\"later\":3},\"engine\":{\"hands\":{}}}";
     expect(other.take(foreign).empty(), "a state with more in it is taken");
     expect(others.value(left) == 12.0f, "values are clipped", std::to_string(others.value(left)));
     expect(other.text().find("\"mood\":[1]") != std::string::npos &&
@@ -98,7 +101,8 @@ void check_state() {
 
     const std::string before = other.text(), deep(200000, '[');
     for (const std::string& damaged :
-         {std::string("{"), std::string(), std::string("[]"), deep, "{\"engine\":" + deep, text.substr(0, text.size() / 2),
+         {std::string("{"), std::string(), std::string("[]"), deep, "{\"engine\":" + deep,
+          text.substr(0, text.size() / 2),
           std::string("{\"format\":\"terzetto-plugin\",\"version\":2,\"instrument\":\"hands\"}"),
           std::string("{\"format\":\"terzetto-plugin\",\"version\":1,\"instrument\":\"drums\"}"),
           std::string("{\"format\":\"terzetto-plugin\",\"version\":1,\"instrument\":\"hands\",\"values\":3}"),
@@ -198,13 +202,15 @@ void check_keeper(const fs::path& folder) {
         Server server(folder / "run");
         server.habits.latency = 512;
         server.habits.dies_at_hop = 60;
-        expect(soon([&] { return instance.view().condition == Condition::Running; }), "a server that comes up is found");
+        expect(soon([&] { return instance.view().condition == Condition::Running; }),
+               "a server that comes up is found");
         const float first = play_until(instance, [&] { return server.attached >= 2; });
         expect(server.attached == 2, "an engine that hangs gets a successor");
         expect(soon([&] { return instance.view().condition == Condition::Running; }), "and runs again");
         // 0.5 dry and -0.25 wet, faded in 64 frames: no step is larger.
         expect(first <= 0.75f / 64.0f + 1e-5f, "and nobody hears a click", std::to_string(first));
-        expect(instance.latency() == 1024 + 512, "the engine's latency is reported", std::to_string(instance.latency()));
+        expect(instance.latency() == 1024 + 512, "the engine's latency is reported",
+               std::to_string(instance.latency()));
         expect(soon([&] { return ears.latencies > 0; }), "the host is told");
         expect(soon([&] { return instance.state().find("\"48000\":512") != std::string::npos; }), "and it is saved",
                instance.state());
@@ -218,8 +224,8 @@ void check_keeper(const fs::path& folder) {
     }
     bool left_over = false;
     for (const auto& entry : fs::directory_iterator("/dev/shm"))
-        left_over = left_over ||
-                    entry.path().filename().string().rfind("terzetto-" + std::to_string(::getpid()), 0) == 0;
+        left_over =
+            left_over || entry.path().filename().string().rfind("terzetto-" + std::to_string(::getpid()), 0) == 0;
     expect(!left_over, "no segment is left behind");
 }
 
@@ -263,9 +269,8 @@ void check_kill() {
 
 int main() {
     const fs::path folder = fs::temp_directory_path() / ("terzetto-keeper-" + std::to_string(::getpid()));
-    for (const auto& [variable, name] : {std::pair{"TERZETTO_RUNTIME_DIR", "run"},
-                                         {"TERZETTO_CONFIG_DIR", "config"},
-                                         {"TERZETTO_STATE_DIR", "log"}}) {
+    for (const auto& [variable, name] :
+         {std::pair{"TERZETTO_RUNTIME_DIR", "run"}, {"TERZETTO_CONFIG_DIR", "config"}, {"TERZETTO_STATE_DIR", "log"}}) {
         fs::create_directories(folder / name);
         ::setenv(variable, (folder / name).c_str(), 1);
     }

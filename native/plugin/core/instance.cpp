@@ -15,7 +15,9 @@ Instance::Instance(const InstrumentInfo& instrument, Listener& listener)
       keeper_(state_, link_, instrument.name, Places::of_this_user(), [this] { after_tick(); }),
       pipeline_(parameters_, link_, keeper_) {}
 
-Instance::~Instance() { release(); }
+Instance::~Instance() {
+    release();
+}
 
 void Instance::prepare(Stream stream, bool patient) {
     const int low_latency = parameters_.find("low_latency");
@@ -37,7 +39,9 @@ void Instance::prepare(Stream stream, bool patient) {
     update_meters();
 }
 
-void Instance::rest() { prepared_ = false; }
+void Instance::rest() {
+    prepared_ = false;
+}
 
 void Instance::release() {
     prepared_ = false;
@@ -89,8 +93,7 @@ Condition Instance::condition() const noexcept {
 }
 
 void Instance::update_meters() noexcept {
-    if (status_meter_ >= 0)
-        parameters_.set(static_cast<std::uint32_t>(status_meter_), static_cast<float>(condition()));
+    if (status_meter_ >= 0) parameters_.set(static_cast<std::uint32_t>(status_meter_), static_cast<float>(condition()));
     if (late_meter_ >= 0)
         parameters_.set(static_cast<std::uint32_t>(late_meter_), static_cast<float>(pipeline_.late_hops()));
 }

@@ -65,7 +65,7 @@ private:
     State state_;
     Link link_;
     std::atomic<bool> prepared_{false};
-    bool was_realtime_ = false; // ever
+    bool was_realtime_ = false;            // ever
     std::atomic<double> sample_rate_{0.0}; // 0: being prepared
     int status_meter_, late_meter_;
     mutable std::mutex view_mutex_;

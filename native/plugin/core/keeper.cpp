@@ -31,7 +31,9 @@ Starts& starts() {
     return the_starts;
 }
 
-std::chrono::seconds back_off(std::uint32_t tries) { return std::chrono::seconds(std::min(30u, 1u << std::min(tries, 5u))); }
+std::chrono::seconds back_off(std::uint32_t tries) {
+    return std::chrono::seconds(std::min(30u, 1u << std::min(tries, 5u)));
+}
 
 } // namespace
 
@@ -39,7 +41,9 @@ Keeper::Keeper(State& state, Link& link, std::string instrument, Places places, 
     : state_(state), link_(link), instrument_(std::move(instrument)), places_(std::move(places)),
       after_tick_(std::move(after_tick)) {}
 
-Keeper::~Keeper() { close(); }
+Keeper::~Keeper() {
+    close();
+}
 
 std::string Keeper::detail() const {
     const Hold hold(mutex_);
@@ -87,7 +91,8 @@ void Keeper::renew() {
 
 bool Keeper::wait_ready(double seconds) noexcept {
     Hold hold(mutex_);
-    const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    const auto until =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     while (!ready()) {
         if (!current_ || condition_ == Condition::Absent || Clock::now() >= until) return false;
         changed_.wait_for(hold, kWaitingTick);
@@ -227,8 +232,8 @@ void Keeper::lose(bool hangs) {
     if (losses_ > 0) next_attach_ = Clock::now() + back_off(losses_ - 1);
     condition_ = Condition::Starting;
     if (losses_ >= 3)
-        fail("The engine was lost " + std::to_string(losses_) + " times before it was ready (logs: " +
-             places_.log.u8string() + "), playing dry.");
+        fail("The engine was lost " + std::to_string(losses_) +
+             " times before it was ready (logs: " + places_.log.u8string() + "), playing dry.");
 }
 
 bool Keeper::make_segment() {

@@ -31,9 +31,9 @@ namespace terzetto::plugin {
 namespace {
 
 // What a host sets for itself and would lead Python or its libraries astray.
-constexpr const char* kNotForTheEngine[] = {"LD_LIBRARY_PATH=", "LD_PRELOAD=",     "DYLD_LIBRARY_PATH=",
-                                            "PYTHONHOME=",      "PYTHONPATH=",     "PYTHONSTARTUP=",
-                                            "PYTHONEXECUTABLE=", "__PYVENV_LAUNCHER__="};
+constexpr const char* kNotForTheEngine[] = {
+    "LD_LIBRARY_PATH=", "LD_PRELOAD=",    "DYLD_LIBRARY_PATH=", "PYTHONHOME=",
+    "PYTHONPATH=",      "PYTHONSTARTUP=", "PYTHONEXECUTABLE=",  "__PYVENV_LAUNCHER__="};
 
 std::vector<char*> environment() {
     std::vector<char*> kept;
@@ -99,7 +99,8 @@ bool launch(const std::vector<std::string>& command, const std::filesystem::path
     posix_spawnattr_destroy(&attributes);
     if (failure != 0) return false;
     int status = 0;
-    while (::waitpid(shell, &status, 0) < 0 && errno == EINTR) {} // the host may have collected it already
+    while (::waitpid(shell, &status, 0) < 0 && errno == EINTR) {
+    } // the host may have collected it already
     return true;
 }
 

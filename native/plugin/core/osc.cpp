@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kBundleHead = 16; // "#bundle", time tag
 constexpr char kBundle[8] = {'#', 'b', 'u', 'n', 'd', 'l', 'e', '\0'};
 
-constexpr std::size_t padded(std::size_t bytes) { return (bytes + 4) / 4 * 4; } // with at least one zero
+constexpr std::size_t padded(std::size_t bytes) {
+    return (bytes + 4) / 4 * 4;
+} // with at least one zero
 
 void put_32(std::uint8_t* at, std::uint32_t value) {
     for (int i = 0; i < 4; ++i) at[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
@@ -21,7 +23,9 @@ std::uint32_t get_32(const std::uint8_t* at) {
     return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | std::uint32_t{at[3]};
 }
 
-std::uint64_t get_64(const std::uint8_t* at) { return std::uint64_t{get_32(at)} << 32 | get_32(at + 4); }
+std::uint64_t get_64(const std::uint8_t* at) {
+    return std::uint64_t{get_32(at)} << 32 | get_32(at + 4);
+}
 
 void put_text(std::uint8_t*& at, std::string_view text) {
     std::memset(at, 0, padded(text.size()));
@@ -43,12 +47,16 @@ bool get_argument(char type, const std::uint8_t*& at, const std::uint8_t* end, A
     const auto left = static_cast<std::size_t>(end - at);
     argument = Argument{type, 0.0, {}};
     switch (type) {
-    case 'T': argument.number = 1.0; return true;
+    case 'T':
+        argument.number = 1.0;
+        return true;
     case 'F':
     case 'N':
-    case 'I': return true;
+    case 'I':
+        return true;
     case 's':
-    case 'S': return get_text(at, end, argument.text);
+    case 'S':
+        return get_text(at, end, argument.text);
     case 'i':
     case 'f': {
         if (left < 4) return false;
@@ -88,7 +96,8 @@ bool get_argument(char type, const std::uint8_t*& at, const std::uint8_t* end, A
         at += 4 + size;
         return true;
     }
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -109,8 +118,8 @@ bool get_message(const std::uint8_t* at, const std::uint8_t* end, Event& event) 
 
 } // namespace
 
-std::size_t write_message(std::uint8_t* data, std::size_t capacity, std::string_view address,
-                          const Argument* arguments, std::uint32_t count) noexcept {
+std::size_t write_message(std::uint8_t* data, std::size_t capacity, std::string_view address, const Argument* arguments,
+                          std::uint32_t count) noexcept {
     if (count > kArguments) return 0;
     std::size_t size = padded(address.size()) + padded(1 + count);
     for (std::uint32_t i = 0; i < count; ++i) {

@@ -67,7 +67,7 @@ private:
 };
 
 // One OSC message on its own, for a datagram. Returns its bytes, 0 if there is no room.
-std::size_t write_message(std::uint8_t* data, std::size_t capacity, std::string_view address,
-                          const Argument* arguments, std::uint32_t count) noexcept;
+std::size_t write_message(std::uint8_t* data, std::size_t capacity, std::string_view address, const Argument* arguments,
+                          std::uint32_t count) noexcept;
 
 } // namespace terzetto::plugin

@@ -37,9 +37,13 @@ float Parameters::valid(std::uint32_t index, float value) const noexcept {
     return p.type == ParameterType::float_ ? clipped : std::floor(clipped + 0.5f);
 }
 
-void Parameters::set(std::uint32_t index, float value) noexcept { values_[index].store(valid(index, value)); }
+void Parameters::set(std::uint32_t index, float value) noexcept {
+    values_[index].store(valid(index, value));
+}
 
-bool Parameters::take_trigger(std::uint32_t index) noexcept { return values_[index].exchange(0.0f) > 0.5f; }
+bool Parameters::take_trigger(std::uint32_t index) noexcept {
+    return values_[index].exchange(0.0f) > 0.5f;
+}
 
 void Parameters::set_from_engine(std::uint32_t index, float value) noexcept {
     set(index, value);

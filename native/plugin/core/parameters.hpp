@@ -21,7 +21,7 @@ public:
     std::uint32_t count() const { return instrument_.count; }
     const ParameterInfo& info(std::uint32_t index) const { return instrument_.parameters[index]; }
     const std::string& address(std::uint32_t index) const { return addresses_[index]; }
-    int find(std::string_view name) const;         // -1: no such parameter
+    int find(std::string_view name) const; // -1: no such parameter
     int find_address(std::string_view address) const noexcept TERZETTO_REALTIME;
 
     float value(std::uint32_t index) const noexcept TERZETTO_REALTIME { return values_[index].load(); }

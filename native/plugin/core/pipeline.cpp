@@ -16,7 +16,9 @@ constexpr double kLongestEngine = 2.0; // seconds of engine latency that the dry
 constexpr std::int64_t kNone = -1;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t floor_divided(std::int64_t n, std::int64_t by) { return n >= 0 ? n / by : -((-n + by - 1) / by); }
+std::int64_t floor_divided(std::int64_t n, std::int64_t by) {
+    return n >= 0 ? n / by : -((-n + by - 1) / by);
+}
 
 } // namespace
 

@@ -77,7 +77,7 @@ public:
     bool given_up() const { return given_up_.load(); } // offline, three engines in a row failed
     const Stream& stream() const { return stream_; }
 
-    Letters<16> to_engine;  // from the editor's thread, for the next hop
+    Letters<16> to_engine;   // from the editor's thread, for the next hop
     Letters<64> from_engine; // for the keeper's thread: what is no parameter
 
 private:
@@ -131,8 +131,8 @@ private:
     std::uint64_t next_post_ = 0; // hop
     bool serving_ = false;        // an epoch runs
     std::uint32_t epoch_ = 0;
-    std::uint64_t origin_ = 0;    // the epoch's first hop
-    std::int64_t newest_ = -1;    // the last hop of the epoch that was answered
+    std::uint64_t origin_ = 0;     // the epoch's first hop
+    std::int64_t newest_ = -1;     // the last hop of the epoch that was answered
     std::int64_t served_from_ = 0; // the first hop that this end was given
     bool realtime_ = true;
 

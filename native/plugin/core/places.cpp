@@ -23,7 +23,9 @@ fs::path variable(const char* name) {
     return text ? fs::u8path(text) : fs::path();
 }
 
-fs::path first(const fs::path& wanted, const fs::path& otherwise) { return wanted.empty() ? otherwise : wanted; }
+fs::path first(const fs::path& wanted, const fs::path& otherwise) {
+    return wanted.empty() ? otherwise : wanted;
+}
 
 json read(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);

@@ -27,9 +27,12 @@ double decimal(float value) {
 
 json value_of(const ParameterInfo& p, float value) {
     switch (p.type) {
-    case ParameterType::bool_: return value > 0.5f;
-    case ParameterType::choice_: return p.choices[static_cast<std::uint32_t>(value)];
-    default: return decimal(value);
+    case ParameterType::bool_:
+        return value > 0.5f;
+    case ParameterType::choice_:
+        return p.choices[static_cast<std::uint32_t>(value)];
+    default:
+        return decimal(value);
     }
 }
 
@@ -43,7 +46,9 @@ float float_of(const ParameterInfo& p, const json& value) {
     return std::nanf("");
 }
 
-bool kept(const ParameterInfo& p) { return !p.meter && p.type != ParameterType::trigger_; }
+bool kept(const ParameterInfo& p) {
+    return !p.meter && p.type != ParameterType::trigger_;
+}
 
 // Reading, copying and writing JSON recurses: a text that nests without end is refused before.
 bool deep(std::string_view text) {
@@ -68,7 +73,9 @@ json parsed(std::string_view text) {
     return deep(text) ? json() : json::parse(text.begin(), text.end(), nullptr, false);
 }
 
-std::string rate_key(double sample_rate) { return std::to_string(std::llround(sample_rate)); }
+std::string rate_key(double sample_rate) {
+    return std::to_string(std::llround(sample_rate));
+}
 
 } // namespace
 
@@ -78,9 +85,10 @@ struct State::Document {
 };
 
 State::State(Parameters& parameters) : parameters_(parameters), document_(std::make_unique<Document>()) {
-    document_->root = {{"format", kFormat},         {"version", kVersion},        {"instrument", parameters.instrument().name},
-                       {"instance", ""},            {"values", json::object()},   {"latency", json::object()},
-                       {"engine", json::object()}};
+    document_->root = {
+        {"format", kFormat},       {"version", kVersion},      {"instrument", parameters.instrument().name},
+        {"instance", ""},          {"values", json::object()}, {"latency", json::object()},
+        {"engine", json::object()}};
 }
 
 State::~State() = default;

@@ -5,6 +5,9 @@ if(TERZETTO_PLUGINS STREQUAL "OFF")
   return()
 endif()
 
+if(NOT JUCE_DIR AND DEFINED ENV{JUCE_DIR})
+  set(JUCE_DIR $ENV{JUCE_DIR})
+endif()
 # JUCE_DIR: where an installed JUCE keeps its JUCEConfig.cmake, or JUCE's source tree; else the system's.
 if(JUCE_DIR AND EXISTS "${JUCE_DIR}/modules/juce_core" AND EXISTS "${JUCE_DIR}/CMakeLists.txt")
   enable_language(C)
@@ -53,7 +56,8 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND EXISTS /usr/share/juce/modules)
   target_link_libraries(terzetto_juce PUBLIC jpeg png z)
 endif()
 
-add_library(terzetto_juce_adapter STATIC juce/editor.cpp juce/host_parameter.cpp juce/processor.cpp)
+add_library(terzetto_juce_adapter STATIC juce/controls.cpp juce/editor.cpp juce/host_parameter.cpp juce/look.cpp
+                                         juce/processor.cpp juce/score_panel.cpp)
 target_include_directories(terzetto_juce_adapter PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/juce)
 target_link_libraries(terzetto_juce_adapter PUBLIC terzetto_juce terzetto_plugin_core)
 foreach(target terzetto_juce terzetto_juce_adapter)

@@ -327,7 +327,6 @@ void check_position() {
         {"offline a jump begins anew", false, false, {{4096, 1}, {4608, 1}, {0, 1}}, {4096, 4608, 0}, 3},
         {"a loop in real time does not", true, false, {{4096, 1}, {4608, 1}, {0, 1}}, {4096, 4608, 0}, 1},
         {"where play begins the stream begins", false, false, {{0, 0}, {0, 0}, {9, 1}}, {0, 512, 9}, 3},
-        {"pre-roll at 0", false, true, {{0, 1}, {0, 1}, {0, 1}, {512, 1}}, {0, 512, 1024, 512 + late}, 2},
         {"pre-roll before 0", false, true, {{-1024, 0}, {-512, 0}, {0, 1}, {512, 1}}, {0, 512, 1024, 1536}, 2},
         {"of the output", false, true, {{4096, 1}, {4608, 1}}, {4096 + late, 4608 + late}, 2},
     };

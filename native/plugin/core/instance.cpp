@@ -83,6 +83,7 @@ View Instance::view() const {
     view.condition = now.condition;
     view.status = status_line(now);
     view.instance = state_.instance();
+    view.score = state_.score();
     return view;
 }
 

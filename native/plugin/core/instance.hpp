@@ -26,6 +26,7 @@ public:
 struct View {
     Condition condition = Condition::Absent;
     std::string status, instance;
+    std::string score;      // path of the one that the engine has; empty: none
     int osc_port = 0;       // 0: none yet
     double progress = -1.0; // negative: nothing runs
 };

@@ -137,10 +137,9 @@ bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noe
     }
     transport.playing = 1;
     if (placed_ && told.position == told_position_) {
-        transport.position = expected_position_; // told only where it changes its course, or it stands in a pre-roll
+        transport.position = expected_position_; // told only where it changes its course
     } else if (block.transport_of_output) {
-        const bool starts_at_zero = told.position == 0 && !(placed_ && told_position_ < 0);
-        transport.position = starts_at_zero ? 0 : told.position + latency_;
+        transport.position = told.position + latency_;
     }
     jumps = jumps || (placed_ && std::abs(transport.position - expected_position_) > std::int64_t{hop_});
     placed_ = true;

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #ifndef _WIN32
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -25,6 +26,17 @@ fs::path variable(const char* name) {
 
 fs::path first(const fs::path& wanted, const fs::path& otherwise) {
     return wanted.empty() ? otherwise : wanted;
+}
+
+// What lies in the runtime folder says where sound and messages go: in somebody else's folder nothing is believed.
+bool ours(const fs::path& folder) {
+#ifdef _WIN32
+    (void)folder;
+    return true;
+#else
+    struct stat found{};
+    return ::stat(folder.c_str(), &found) == 0 && found.st_uid == ::getuid();
+#endif
 }
 
 json read(const fs::path& path) {
@@ -57,6 +69,7 @@ Places Places::of_this_user() {
 }
 
 std::optional<ServerRecord> read_server(const Places& places) {
+    if (!ours(places.runtime)) return std::nullopt;
     const json record = read(places.runtime / "server.json");
     if (!record.is_object()) return std::nullopt;
     const auto pid = record.find("pid"), port = record.find("osc_port");

@@ -147,6 +147,17 @@ std::string State::engine() const {
     return document_->root["engine"].dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string State::score() const {
+    const std::lock_guard<std::mutex> hold(document_->lock);
+    const json* at = &document_->root["engine"];
+    for (const char* key : {parameters_.instrument().name, "score", "path"}) {
+        const auto found = at->is_object() ? at->find(key) : at->end();
+        if (!at->is_object() || found == at->end()) return {};
+        at = &*found;
+    }
+    return at->is_string() ? at->get<std::string>() : std::string();
+}
+
 void State::set_instance(std::string_view name) {
     const std::lock_guard<std::mutex> hold(document_->lock);
     document_->root["instance"] = std::string(name);

@@ -22,6 +22,7 @@ public:
     // The engine's own part, as its worker sent it. False: not JSON.
     bool take_engine(std::string_view text);
     std::string engine() const; // as JSON
+    std::string score() const;  // path of the one that the engine keeps; empty: none
     void set_instance(std::string_view name);
     std::string instance() const;
     // What the engine's latency was at a sample rate; 0: not known.

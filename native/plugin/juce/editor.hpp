@@ -1,9 +1,38 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// The editor of every instrument, laid out by what its parameters are.
 #pragma once
+
+#include "controls.hpp"
 #include "processor.hpp"
+#include "score_panel.hpp"
+
+#include <memory>
+#include <vector>
+
 namespace terzetto::plugin {
-class Editor final : public juce::AudioProcessorEditor {
+
+class Editor final : public juce::AudioProcessorEditor, private juce::Timer {
 public:
-    explicit Editor(Processor& processor) : AudioProcessorEditor(processor) { setSize(400, 300); }
+    explicit Editor(Processor& processor);
+    ~Editor() override;
+
+    void paint(juce::Graphics& g) override;
+    void resized() override;
+    void refresh(); // shows what is now
+
+private:
+    void timerCallback() override { refresh(); }
+    template <typename Kind, typename... Rest>
+    void add(std::vector<Control*>& row, HostParameter& parameter, Rest&&... rest);
+
+    Processor& processor_;
+    Look look_;
+    View view_;
+    std::unique_ptr<ScorePanel> score_; // where there is something to learn
+    std::unique_ptr<Pad> pad_;
+    std::vector<std::unique_ptr<Control>> controls_;
+    std::vector<Control*> faders_, rows_, footer_;
+    juce::TooltipWindow tooltips_{this, 600};
 };
+
 } // namespace terzetto::plugin

@@ -21,7 +21,9 @@ HostParameter::HostParameter(Parameters& parameters, std::uint32_t index)
                                     attributes(parameters.info(index))),
       parameters_(parameters), index_(index), info_(parameters.info(index)) {}
 
-float HostParameter::to_unit(float plain) const { return (plain - info_.lowest) / (info_.highest - info_.lowest); }
+float HostParameter::to_unit(float plain) const {
+    return (plain - info_.lowest) / (info_.highest - info_.lowest);
+}
 
 float HostParameter::from_unit(float unit) const {
     return info_.lowest + juce::jlimit(0.0f, 1.0f, unit) * (info_.highest - info_.lowest);
@@ -33,9 +35,12 @@ void HostParameter::setValue(float unit) {
 
 int HostParameter::getNumSteps() const {
     switch (info_.type) {
-    case ParameterType::choice_: return static_cast<int>(info_.choice_count);
-    case ParameterType::float_: return AudioProcessorParameter::getNumSteps();
-    default: return 2;
+    case ParameterType::choice_:
+        return static_cast<int>(info_.choice_count);
+    case ParameterType::float_:
+        return AudioProcessorParameter::getNumSteps();
+    default:
+        return 2;
     }
 }
 
@@ -47,7 +52,8 @@ juce::String HostParameter::text_of(float plain) const {
     }
     case ParameterType::float_:
         return juce::String(plain, info_.meter ? 0 : info_.highest - info_.lowest > 10.0f ? 2 : 3);
-    default: return plain > 0.5f ? "On" : "Off";
+    default:
+        return plain > 0.5f ? "On" : "Off";
     }
 }
 

@@ -3,6 +3,8 @@
 
 #include "editor.hpp"
 
+#include <cmath>
+
 namespace terzetto::plugin {
 
 Processor::Processor(const InstrumentInfo& instrument)
@@ -30,7 +32,10 @@ HostParameter* Processor::parameter(std::string_view name) {
 
 bool Processor::isBusesLayoutSupported(const BusesLayout& layouts) const {
     const juce::AudioChannelSet in = layouts.getMainInputChannelSet(), out = layouts.getMainOutputChannelSet();
-    return in == out && (in == juce::AudioChannelSet::mono() || in == juce::AudioChannelSet::stereo());
+    if (in != out) return false;
+    if (in == juce::AudioChannelSet::stereo()) return true;
+    // A VST3 that agrees to mono gets silence from Ardour 7.3; one that does not, the sound on its left side.
+    return in == juce::AudioChannelSet::mono() && !(host_.isArdour() && wrapperType == wrapperType_VST3);
 }
 
 void Processor::prepareToPlay(double sample_rate, int block) {
@@ -77,6 +82,10 @@ bridge::Transport Processor::transport() const {
     if (const auto frames = position->getTimeInSamples()) {
         transport.position = *frames;
         transport.known = 1;
+        // Before the song's beginning Ardour tells a VST3 position 0 again and again; its quarter notes count.
+        const double quarters = position->getPpqPosition().orFallback(0.0);
+        if (host_.isArdour() && quarters < 0.0 && *frames == 0 && transport.tempo > 0.0)
+            transport.position = std::llround(quarters * 60.0 / transport.tempo * getSampleRate());
     }
     return transport;
 }
@@ -149,10 +158,11 @@ void Processor::getStateInformation(juce::MemoryBlock& state) {
 
 void Processor::setStateInformation(const void* data, int bytes) {
     instance_.set_state({static_cast<const char*>(data), static_cast<std::size_t>(juce::jmax(0, bytes))});
-    for (HostParameter* parameter : parameters_)
-        parameter->sendValueChangedMessageToListeners(parameter->getValue());
+    for (HostParameter* parameter : parameters_) parameter->sendValueChangedMessageToListeners(parameter->getValue());
 }
 
-juce::AudioProcessorEditor* Processor::createEditor() { return new Editor(*this); }
+juce::AudioProcessorEditor* Processor::createEditor() {
+    return new Editor(*this);
+}
 
 } // namespace terzetto::plugin

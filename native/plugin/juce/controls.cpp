@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "controls.hpp"
+
+namespace terzetto::plugin {
+
+namespace {
+
+constexpr int kNameWidth = 66, kValueWidth = 52;
+
+void set_name(juce::Label& label, const HostParameter& parameter, juce::Justification where) {
+    label.setText(juce::String::fromUTF8(parameter.info().title), juce::dontSendNotification);
+    label.setFont(juce::Font(14.0f));
+    label.setJustificationType(where);
+    label.setColour(juce::Label::textColourId, Look::quiet());
+    label.setBorderSize({});
+    label.setMinimumHorizontalScale(1.0f);
+    label.setInterceptsMouseClicks(false, false);
+}
+
+juce::String description(const HostParameter& parameter) {
+    return juce::String::fromUTF8(parameter.info().description);
+}
+
+} // namespace
+
+Fader::Fader(HostParameter& parameter, bool upright) : parameter_(parameter), upright_(upright) {
+    set_name(name_, parameter, upright ? juce::Justification::centred : juce::Justification::centredLeft);
+    addAndMakeVisible(name_);
+    const ParameterInfo& info = parameter.info();
+    const bool decibels = juce::String(info.unit) == "dB";
+    slider_.setSliderStyle(upright ? juce::Slider::LinearVertical : juce::Slider::LinearHorizontal);
+    slider_.setTextBoxStyle(upright ? juce::Slider::TextBoxBelow : juce::Slider::TextBoxRight, false,
+                            upright ? 76 : kValueWidth, 20);
+    slider_.setRange(info.lowest, info.highest, decibels ? 0.1 : 0.0);
+    if (decibels) slider_.setSkewFactorFromMidPoint(-12.0); // most of the way is where it is heard
+    slider_.setDoubleClickReturnValue(true, info.initial);
+    slider_.setTooltip(description(parameter));
+    slider_.textFromValueFunction = [&info, decibels](double value) {
+        if (!decibels) return juce::String(juce::roundToInt(value * 100.0)) + " %";
+        if (value <= static_cast<double>(info.lowest))
+            return juce::String(juce::CharPointer_UTF8("\xe2\x88\x92\xe2\x88\x9e dB"));
+        return juce::String(value, 1) + " dB";
+    };
+    slider_.valueFromTextFunction = [decibels](const juce::String& text) {
+        return decibels ? text.getDoubleValue() : text.getDoubleValue() / 100.0;
+    };
+    slider_.onDragStart = [this] {
+        held_ = true;
+        parameter_.beginChangeGesture();
+    };
+    slider_.onDragEnd = [this] {
+        held_ = false;
+        parameter_.endChangeGesture();
+    };
+    slider_.onValueChange = [this] {
+        if (!held_) parameter_.beginChangeGesture();
+        parameter_.set_plain(static_cast<float>(slider_.getValue()));
+        if (!held_) parameter_.endChangeGesture();
+    };
+    addAndMakeVisible(slider_);
+    refresh();
+    slider_.updateText();
+}
+
+void Fader::refresh() {
+    if (!held_) slider_.setValue(parameter_.plain(), juce::dontSendNotification);
+}
+
+void Fader::resized() {
+    auto area = getLocalBounds();
+    name_.setBounds(upright_ ? area.removeFromTop(20) : area.removeFromLeft(kNameWidth));
+    slider_.setBounds(area);
+}
+
+Choices::Choices(HostParameter& parameter) : parameter_(parameter) {
+    set_name(name_, parameter, juce::Justification::centredLeft);
+    addAndMakeVisible(name_);
+    const ParameterInfo& info = parameter.info();
+    for (std::uint32_t i = 0; i < info.choice_count; ++i) {
+        const juce::String text = juce::String::fromUTF8(info.choices[i]);
+        buttons_.push_back(std::make_unique<juce::TextButton>(text.substring(0, 1).toUpperCase() + text.substring(1)));
+        juce::TextButton& button = *buttons_.back();
+        button.setConnectedEdges((i > 0 ? juce::Button::ConnectedOnLeft : 0) |
+                                 (i + 1 < info.choice_count ? juce::Button::ConnectedOnRight : 0));
+        button.setTooltip(description(parameter));
+        button.onClick = [this, i] {
+            parameter_.beginChangeGesture();
+            parameter_.set_plain(static_cast<float>(i));
+            parameter_.endChangeGesture();
+            refresh();
+        };
+        addAndMakeVisible(button);
+    }
+    refresh();
+}
+
+void Choices::refresh() {
+    const int chosen = juce::roundToInt(parameter_.plain());
+    for (std::size_t i = 0; i < buttons_.size(); ++i)
+        buttons_[i]->setToggleState(static_cast<int>(i) == chosen, juce::dontSendNotification);
+}
+
+void Choices::resized() {
+    auto area = getLocalBounds();
+    name_.setBounds(area.removeFromLeft(kNameWidth));
+    area = area.withSizeKeepingCentre(area.getWidth(), juce::jmin(26, area.getHeight()));
+    const int count = static_cast<int>(buttons_.size());
+    for (int i = 0; i < count; ++i)
+        buttons_[static_cast<std::size_t>(i)]->setBounds(area.removeFromLeft(area.getWidth() / (count - i)));
+}
+
+Switch::Switch(HostParameter& parameter) : parameter_(parameter) {
+    button_.setButtonText(juce::String::fromUTF8(parameter.info().title));
+    button_.setTooltip(description(parameter));
+    button_.onClick = [this] {
+        parameter_.beginChangeGesture();
+        parameter_.set_plain(button_.getToggleState() ? 1.0f : 0.0f);
+        parameter_.endChangeGesture();
+    };
+    addAndMakeVisible(button_);
+    refresh();
+}
+
+void Switch::refresh() {
+    button_.setToggleState(parameter_.plain() > 0.5f, juce::dontSendNotification);
+}
+
+Pad::Pad(HostParameter& across, HostParameter& up) : across_(across), up_(up) {
+    refresh();
+}
+
+void Pad::refresh() {
+    const juce::Point<float> now(across_.getValue(), up_.getValue());
+    if (now == shown_) return;
+    shown_ = now;
+    repaint();
+}
+
+void Pad::paint(juce::Graphics& g) {
+    const auto area = getLocalBounds().toFloat().reduced(0.5f);
+    g.setColour(Look::panel());
+    g.fillRoundedRectangle(area, 4.0f);
+    g.setColour(Look::line());
+    g.drawRoundedRectangle(area, 4.0f, 1.0f);
+    const float x = area.getX() + shown_.x * area.getWidth(), y = area.getBottom() - shown_.y * area.getHeight();
+    g.drawVerticalLine(juce::roundToInt(x), area.getY(), area.getBottom());
+    g.drawHorizontalLine(juce::roundToInt(y), area.getX(), area.getRight());
+    if (const auto* look = dynamic_cast<Look*>(&getLookAndFeel())) g.setColour(look->accent());
+    g.fillEllipse(juce::Rectangle<float>(14.0f, 14.0f).withCentre({x, y}));
+}
+
+void Pad::mouseDown(const juce::MouseEvent& event) {
+    across_.beginChangeGesture();
+    up_.beginChangeGesture();
+    mouseDrag(event);
+}
+
+void Pad::mouseDrag(const juce::MouseEvent& event) {
+    const auto at = event.position;
+    across_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, at.x / static_cast<float>(getWidth())));
+    up_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, 1.0f - at.y / static_cast<float>(getHeight())));
+    refresh();
+}
+
+void Pad::mouseUp(const juce::MouseEvent&) {
+    across_.endChangeGesture();
+    up_.endChangeGesture();
+}
+
+} // namespace terzetto::plugin

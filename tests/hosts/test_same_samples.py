@@ -63,11 +63,14 @@ def test_dawdreamer_gives_the_samples_of_process(place: Place, reference: Refere
 @pytest.mark.parametrize(
     ("plugin_format", "block"),
     [
+        # Small blocks, of which no whole number makes the latency: the pre-roll begins within a hop.
+        ("VST3", 64),
+        ("LV2", 64),
         ("VST3", 256),
         ("LV2", 1024),
-        pytest.param("VST3", 64, marks=pytest.mark.soak),
+        pytest.param("VST3", 1024, marks=pytest.mark.soak),
+        pytest.param("LV2", 256, marks=pytest.mark.soak),
         pytest.param("VST3", 8192, marks=pytest.mark.soak),
-        pytest.param("LV2", 64, marks=pytest.mark.soak),
         pytest.param("LV2", 8192, marks=pytest.mark.soak),
     ],
 )

@@ -121,8 +121,8 @@ class SongClock:
         goes_on = moves and (not self.jumped or self._told is None or not self.has_played)
         self.has_played = self.has_played or transport.playing
         self.stopped = not transport.playing and not goes_on and (self.has_played or bool(told))
-        if self.jumped and told is not None:
-            self._next = told
+        if told is not None and (self.jumped or (moves and self._told is None)):
+            self._next = told  # a start is exact
         self._told = told
         position = self._next
         self._next += frames

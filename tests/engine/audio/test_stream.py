@@ -85,6 +85,14 @@ def test_what_a_processor_says_is_passed_on_and_a_new_latency_counts() -> None:
     assert np.array_equal(result, audio)
 
 
+def test_a_song_clock_starts_exactly_where_the_host_says() -> None:
+    clock = SongClock()
+    assert clock.advance(Transport(-24, 120.0, True), 512) == -24
+    assert clock.advance(Transport(480, 120.0, True), 512) == 488  # a wobble
+    clock.reset()
+    assert clock.advance(Transport(20, 120.0, True), 512) == 20
+
+
 def test_the_clock_follows_a_host_that_plays() -> None:
     clock = SongClock()
     assert clock.advance(Transport(48000, 120.0, True), 512) == 48000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from terzetto.score.notes import Score
 ROOT = Path(__file__).resolve().parents[1]
 NO_DATA = "no data set: TERZETTO_DATA names a folder that is not there"
 NO_HOST = "no host:"  # begins the reason of a skipped test in tests/hosts
+
+# A run that a shell put into the background ignores Ctrl-C, and so would the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Float = NDArray[np.float32]
 skipped_for_data: list[str] = []

@@ -17,6 +17,23 @@ void set_name(juce::Label& label, const HostParameter& parameter, juce::Justific
     label.setInterceptsMouseClicks(false, false);
 }
 
+// Levels fall to silence, shares of 1 are told in per cent, all else in its unit.
+juce::String shown(const ParameterInfo& info, double value) {
+    const juce::String unit = juce::String::fromUTF8(info.unit);
+    if (unit.isEmpty()) return juce::String(juce::roundToInt(value * 100.0)) + " %";
+    if (unit == "dB" && value <= static_cast<double>(info.lowest))
+        return juce::String(juce::CharPointer_UTF8("\xe2\x88\x92\xe2\x88\x9e dB"));
+    return juce::String(value, 1) + " " + unit;
+}
+
+double read(const ParameterInfo& info, const juce::String& text) {
+    if (*info.unit == '\0') return text.getDoubleValue() / 100.0;
+    const juce::String plain = text.trim().replace(juce::String(juce::CharPointer_UTF8("\xe2\x88\x92")), "-");
+    const bool silence =
+        plain.startsWithIgnoreCase("-inf") || plain.startsWith(juce::String(juce::CharPointer_UTF8("-\xe2\x88\x9e")));
+    return silence ? static_cast<double>(info.lowest) : plain.getDoubleValue();
+}
+
 juce::String description(const HostParameter& parameter) {
     return juce::String::fromUTF8(parameter.info().description);
 }
@@ -35,15 +52,8 @@ Fader::Fader(HostParameter& parameter, bool upright) : parameter_(parameter), up
     if (decibels) slider_.setSkewFactorFromMidPoint(-12.0); // most of the way is where it is heard
     slider_.setDoubleClickReturnValue(true, info.initial);
     slider_.setTooltip(description(parameter));
-    slider_.textFromValueFunction = [&info, decibels](double value) {
-        if (!decibels) return juce::String(juce::roundToInt(value * 100.0)) + " %";
-        if (value <= static_cast<double>(info.lowest))
-            return juce::String(juce::CharPointer_UTF8("\xe2\x88\x92\xe2\x88\x9e dB"));
-        return juce::String(value, 1) + " dB";
-    };
-    slider_.valueFromTextFunction = [decibels](const juce::String& text) {
-        return decibels ? text.getDoubleValue() : text.getDoubleValue() / 100.0;
-    };
+    slider_.textFromValueFunction = [&info](double value) { return shown(info, value); };
+    slider_.valueFromTextFunction = [&info](const juce::String& text) { return read(info, text); };
     slider_.onDragStart = [this] {
         held_ = true;
         parameter_.beginChangeGesture();

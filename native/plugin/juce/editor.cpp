@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "editor.hpp"
 
+#include <utility>
+
 namespace terzetto::plugin {
 
 namespace {
@@ -73,8 +75,10 @@ void Editor::refresh() {
     for (auto& control : controls_) control->refresh();
     if (pad_) pad_->refresh();
     if (score_) score_->show(view_);
-    if (before.status != view_.status || before.condition != view_.condition || before.instance != view_.instance ||
-        before.osc_port != view_.osc_port)
+    const HostParameter* meter = processor_.parameter("late_blocks");
+    const int late = meter ? juce::roundToInt(meter->plain()) : 0, late_before = std::exchange(late_, late);
+    if (late != late_before || before.status != view_.status || before.condition != view_.condition ||
+        before.instance != view_.instance || before.osc_port != view_.osc_port)
         repaint();
 }
 
@@ -95,6 +99,11 @@ void Editor::paint(juce::Graphics& g) {
     if (faders_.empty() && rows_.empty() && !pad_) {
         g.drawText(juce::String::fromUTF8(processor_.instance().instrument().description),
                    area.removeFromTop(60).reduced(kMargin, 0), juce::Justification::centredLeft);
+    }
+    if (late_ > 0) {
+        const auto footer = getLocalBounds().withTrimmedBottom(kStatus).removeFromBottom(kFooter).reduced(kMargin, 0);
+        g.drawText(juce::String(late_) + (late_ == 1 ? " late block" : " late blocks"), footer,
+                   juce::Justification::centredRight);
     }
     auto status = getLocalBounds().removeFromBottom(kStatus);
     g.setColour(Look::panel());

@@ -32,6 +32,7 @@ private:
     std::unique_ptr<Pad> pad_;
     std::vector<std::unique_ptr<Control>> controls_;
     std::vector<Control*> faders_, rows_, footer_;
+    int late_ = 0; // blocks
     juce::TooltipWindow tooltips_{this, 600};
 };
 

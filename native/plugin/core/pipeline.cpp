@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint32_t kTail = bridge::kTail;
 constexpr double kLongestEngine = 2.0; // seconds of engine latency that the dry signal can follow
 constexpr std::int64_t kNone = -1;
+constexpr std::int64_t kWobble = 32; // frames by which a told position may be off without meaning it
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t floor_divided(std::int64_t n, std::int64_t by) {
@@ -141,7 +142,9 @@ bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noe
     } else if (block.transport_of_output) {
         transport.position = told.position + latency_;
     }
-    jumps = jumps || (placed_ && std::abs(transport.position - expected_position_) > std::int64_t{hop_});
+    const std::int64_t apart = std::abs(transport.position - expected_position_);
+    if (placed_ && apart <= kWobble) transport.position = expected_position_;
+    jumps = jumps || (placed_ && apart > std::int64_t{hop_});
     placed_ = true;
     told_position_ = told.position;
     expected_position_ = transport.position + frames;

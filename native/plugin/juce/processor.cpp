@@ -7,6 +7,12 @@
 
 namespace terzetto::plugin {
 
+namespace {
+
+constexpr double kRounding = 16.0; // frames by which a position in quarter notes may be off
+
+} // namespace
+
 Processor::Processor(const InstrumentInfo& instrument)
     : AudioProcessor(BusesProperties()
                          .withInput("Input", juce::AudioChannelSet::stereo(), true)
@@ -40,6 +46,7 @@ bool Processor::isBusesLayoutSupported(const BusesLayout& layouts) const {
 
 void Processor::prepareToPlay(double sample_rate, int block) {
     const std::lock_guard<std::mutex> hold(preparing_);
+    told_ = {};
     Stream stream;
     stream.sample_rate = sample_rate;
     stream.channels = static_cast<std::uint32_t>(juce::jlimit(1, 2, getTotalNumOutputChannels()));
@@ -71,23 +78,30 @@ void Processor::releaseResources() {
     instance_.rest();
 }
 
-bridge::Transport Processor::transport() const {
+bridge::Transport Processor::transport(int block) {
+    if (told_.playing != 0) told_.position += told_block_;
+    told_block_ = block;
     bridge::Transport transport;
     juce::AudioPlayHead* head = getPlayHead();
     if (!head) return transport;
     const auto position = head->getPosition();
-    if (!position) return transport;
+    // An LV2 is told only what changes (Ardour at blocks of 64), and JUCE forgets it with the block.
+    if (!position) return wrapperType == wrapperType_LV2 ? told_ : transport;
     transport.tempo = position->getBpm().orFallback(0.0);
     transport.playing = position->getIsPlaying() ? 1 : 0;
     if (const auto frames = position->getTimeInSamples()) {
         transport.position = *frames;
         transport.known = 1;
-        // Before the song's beginning Ardour tells a VST3 position 0 again and again; its quarter notes count.
+        // Before the song's beginning Ardour tells a VST3 position 0 again and again; its quarter notes count. They
+        // are exact to some frames only, but the pre-roll begins whole blocks before the song.
         const double quarters = position->getPpqPosition().orFallback(0.0);
-        if (host_.isArdour() && quarters < 0.0 && *frames == 0 && transport.tempo > 0.0)
-            transport.position = std::llround(quarters * 60.0 / transport.tempo * getSampleRate());
+        if (host_.isArdour() && quarters < 0.0 && *frames == 0 && transport.tempo > 0.0) {
+            const double about = quarters * 60.0 / transport.tempo * instance_.stream().sample_rate;
+            const double unit = instance_.stream().block, whole = std::round(about / unit) * unit;
+            transport.position = std::llround(std::abs(about - whole) <= kRounding ? whole : about);
+        }
     }
-    return transport;
+    return told_ = transport;
 }
 
 void Processor::processBlock(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi) {
@@ -104,7 +118,7 @@ void Processor::process(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi,
     Block block;
     block.realtime = !isNonRealtime();
     block.bypass = bypass;
-    block.transport = transport();
+    block.transport = transport(audio.getNumSamples());
     block.transport_of_output = host_.isArdour();
     for (const auto item : midi) {
         if (block.note_count == notes_.size() || item.numBytes != 3) continue;

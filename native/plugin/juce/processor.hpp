@@ -54,7 +54,9 @@ private:
     using AudioProcessor::processBlockBypassed;
 
     void process(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi, bool bypass);
-    bridge::Transport transport() const;
+    bridge::Transport transport(int block); // of a block of so many frames
+    bridge::Transport told_;
+    int told_block_ = 0; // frames since
     void report_latency();
     void tell_meters();
 

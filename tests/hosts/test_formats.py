@@ -62,9 +62,12 @@ def test_mono_and_stereo_tracks_in_ardour(
     session = ardour.make_session(tmp_path / "song", tracks, sample_rate, block)
     expected = tracks[2].audio - tracks[0].audio - tracks[1].audio
     assert not differences(session.export(), expected, 1e-6)
-    mono = [Track("mono", take[:1, :30000], [Insert("LV2", LV2_URI, state)])]
+    mono = [
+        Track("mono-lv2", take[:1, :30000], [Insert("LV2", LV2_URI, state)]),
+        Track("mono-vst3", take[:1, 30000:60000], [Insert("VST3", vst3, state)]),
+    ]
     alone = ardour.make_session(tmp_path / "mono", mono, sample_rate, block)
-    assert not differences(alone.export(), np.repeat(-mono[0].audio, 2, axis=0))
+    assert not differences(alone.export(), np.repeat(-(mono[0].audio + mono[1].audio), 2, axis=0), 1e-6)
 
 
 def test_ten_instances_at_once(place_with_stages: Place, take: Float, tmp_path: Path, with_ardour: None) -> None:

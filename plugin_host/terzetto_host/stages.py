@@ -72,6 +72,9 @@ def make_stage(spec: StageSpec, lenient: bool) -> Stage:
     try:
         if spec.own:
             processor = cast(Processor, own_processors()[spec.kind].load()())
+            if not lenient:  # live, the processor itself says what it misses, and plays on
+                for key in ("score", "learn_file"):
+                    _check_file(key, spec.settings.get(key))
             if "learned" in spec.settings:
                 key = "learned"
                 cast(Stateful, processor).restore(_read_learned(spec.settings["learned"], spec.kind))
@@ -128,6 +131,21 @@ def describe(stage: str, name: str, plugin: PedalboardStage) -> Parameter:
         choices=choices,
         automatable=False,
     )
+
+
+def _check_file(setting: str, path: Any) -> None:
+    """Raise `InputError` if a score or a recording that a stage names cannot be used."""
+    if path is None:
+        return
+    if setting == "score":
+        from terzetto.score.read import read_score
+
+        read_score(path, need_hands=False)
+        return
+    from terzetto.audio.files import FileTake
+
+    with FileTake(path):
+        pass
 
 
 def _read_learned(path: str, kind: str) -> dict[str, Any]:

@@ -117,3 +117,17 @@ def test_a_controller_moves_a_fader_that_the_plugin_then_shows(
     plugin.play_until(lambda: "take.mid" in (plugin.told("/terzetto/status") or ("",))[0], "the score")
     until(lambda: '"notes":[[' in (plugin.end.take_state() or "").replace(" ", ""), "a state with the score's notes")
     until(lambda: "take.mid" in str(controller.ask("/terzetto/i1/status")), "the status")
+
+
+@pytest.mark.parametrize("setting", ["score", "learn_file"])
+def test_a_file_that_a_chain_names_and_is_not_there_is_an_error(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], setting: str
+) -> None:
+    chain = tmp_path / "chain.toml"
+    chain.write_text(f'[[stage]]\nplugin = "hands"\nleft_gain = -6.0\n{setting} = "gone.mid"\n')
+    out = tmp_path / "out"
+    assert main(["process", str(chain), str(folder / "take.wav"), "-o", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert f"{chain}:4:" in said and "gone.mid" in said and said.count("\n") == 1
+    assert not out.exists()
+    assert main(["chain", "check", str(chain)]) == 2

@@ -6,6 +6,7 @@
 
 #include "pipeline.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <random>
@@ -327,7 +328,12 @@ void check_position() {
         {"offline a jump begins anew", false, false, {{4096, 1}, {4608, 1}, {0, 1}}, {4096, 4608, 0}, 3},
         {"a loop in real time does not", true, false, {{4096, 1}, {4608, 1}, {0, 1}}, {4096, 4608, 0}, 1},
         {"where play begins the stream begins", false, false, {{0, 0}, {0, 0}, {9, 1}}, {0, 512, 9}, 3},
-        {"pre-roll before 0", false, true, {{-1024, 0}, {-512, 0}, {0, 1}, {512, 1}}, {0, 512, 1024, 1536}, 2},
+        {"before the song, in real time",
+         true,
+         true,
+         {{-1536, 0}, {-1024, 0}, {-512, 0}, {0, 1}},
+         {-1536, 0, 512, 1024},
+         1},
         {"of the output", false, true, {{4096, 1}, {4608, 1}}, {4096 + late, 4608 + late}, 2},
     };
     for (const Case& each : cases) {
@@ -347,6 +353,41 @@ void check_position() {
         if (!each.realtime && !seen.empty()) seen.erase(seen.begin()); // of settling
         expect(seen == each.expected, each.what, seen.empty() ? -1.0 : static_cast<double>(seen.back()));
         expect(bench.engine().epochs() == each.epochs, each.what, bench.engine().epochs());
+    }
+}
+
+// An export in Ardour: silence, then a pre-roll in which the song comes in, then the song is heard from its beginning.
+void check_pre_roll() {
+    for (const std::uint32_t block_frames : {64u, 256u, 1000u}) {
+        for (const std::uint32_t lead : {0u, 10000u}) {
+            EngineHabits habits;
+            habits.latency = block_frames == 64 ? 512 : block_frames == 256 ? 700 : 0;
+            Bench bench({48000.0, 1, 256, false, false}, habits);
+            const std::uint32_t latency = bench.pipeline.latency(), begin = lead + latency;
+            Sound sound = tune(1, 40000), in(1, std::vector<float>(lead)), out;
+            in[0].insert(in[0].end(), sound[0].begin(), sound[0].end());
+            out = in;
+            for (std::uint32_t done = 0; done < out[0].size();) {
+                const std::uint32_t to = done < begin ? begin : static_cast<std::uint32_t>(out[0].size());
+                const std::uint32_t count = std::min(block_frames, to - done);
+                Block block;
+                block.realtime = false;
+                block.transport_of_output = true;
+                const bool heard = done >= begin;
+                block.transport = {std::int64_t{done} - begin, 120.0, heard, 1};
+                if (!heard && block_frames == 64) block.transport = {};
+                float* audio[1] = {out[0].data() + done};
+                bench.pipeline.process(audio, count, block);
+                done += count;
+            }
+            const Sound song = {std::vector<float>(out[0].begin() + begin, out[0].end())};
+            expect(difference(sound, song, 0, -0.5f) == 0.0, "an export holds the song from its first frame", lead);
+            std::vector<std::int64_t> seen = bench.engine().positions();
+            const auto from = std::find(seen.rbegin(), seen.rend(), 0).base();
+            expect(std::distance(from, seen.end()) > 30, "the song's hops lie on the song", block_frames);
+            for (auto it = from; it != seen.end(); ++it)
+                expect(*it == 512 * (1 + std::distance(from, it)), "each where it belongs", static_cast<double>(*it));
+        }
     }
 }
 
@@ -374,6 +415,7 @@ int main() {
     check_bypass();
     check_offline_death();
     check_position();
+    check_pre_roll();
     check_slow();
     if (failures == 0) std::puts("plugin_core_selftest: all good");
     return failures == 0 ? 0 : 1;

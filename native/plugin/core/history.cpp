@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "history.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -19,6 +20,11 @@ void History::prepare(std::uint32_t channels, std::uint32_t hop, std::uint64_t f
 void History::write(std::uint64_t at, const float* const* audio, std::uint32_t count) noexcept {
     for (std::size_t c = 0; c < audio_.size(); ++c)
         std::memcpy(audio_[c].data() + (at & mask_), audio[c], sizeof(float) * count);
+}
+
+void History::renumber(std::uint64_t from) noexcept {
+    for (auto& channel : audio_)
+        std::rotate(channel.begin(), channel.begin() + static_cast<std::ptrdiff_t>(from & mask_), channel.end());
 }
 
 void History::note_transport(std::uint64_t hop, const bridge::Transport& transport) noexcept {

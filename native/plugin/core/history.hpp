@@ -21,6 +21,9 @@ public:
     void write(std::uint64_t at, const float* const* audio, std::uint32_t count) noexcept TERZETTO_REALTIME;
     void note_transport(std::uint64_t hop, const bridge::Transport& transport) noexcept TERZETTO_REALTIME;
 
+    // What was frame `from` is frame 0 now. Offline only: it moves everything.
+    void renumber(std::uint64_t from) noexcept;
+
     float frame(std::uint32_t channel, std::int64_t at) const noexcept TERZETTO_REALTIME {
         return at < 0 ? 0.0f : audio_[channel][static_cast<std::uint64_t>(at) & mask_];
     }

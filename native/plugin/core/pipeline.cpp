@@ -52,7 +52,8 @@ void Pipeline::prepare(const Stream& stream, std::uint32_t engine_latency) {
     end_ = link_.take_up();
     engine_latency_ = engine_latency;
     host_plays_ = placed_ = false;
-    expected_position_ = told_position_ = 0;
+    expected_position_ = 0;
+    told_position_ = kNever;
     begin(stream.realtime);
     follow_latency();
     latency_ = pipeline_ + engine_latency_;
@@ -119,37 +120,66 @@ void Pipeline::follow_latency() noexcept {
     if (in_ > 0) dry_fade_ = 0;
 }
 
+// Offline, in a host that tells where its output is: it plays from here on, and what it hears now came in a latency
+// ago. The stream begins with that.
+void Pipeline::begin_in_the_past(const bridge::Transport& transport) noexcept {
+    const std::uint64_t delay = latency_, now = in_;
+    if (now >= delay) history_.renumber(now - delay);
+    begin(false);
+    if (now < delay) return;
+    in_ = delay;
+    for (std::uint64_t hop = 0; hop <= in_ / hop_; ++hop) {
+        bridge::Transport then = transport;
+        then.position += static_cast<std::int64_t>(hop * hop_);
+        history_.note_transport(hop, then);
+    }
+    const std::int64_t hop = floor_divided(static_cast<std::int64_t>(in_) - pipeline_ + kTail, hop_);
+    if (!revive(hop)) return;
+    playing_ = hop - 1;
+    if (!await(hop)) return;
+    playing_ = hop;
+    mode_ = Mode::Wet; // nothing to fade from: the host hears the beginning
+    wet_ = true;
+}
+
 // Where the block stands in the song: what hosts tell differs (docs/live.md).
 bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noexcept {
     const bridge::Transport& told = block.transport;
     bridge::Transport transport = told;
-    const bool before_song = block.transport_of_output && told.known != 0 && told.position < 0;
-    const bool plays = told.known != 0 && (told.playing != 0 || before_song);
+    const bool of_output = block.transport_of_output, before_song = of_output && told.known != 0 && told.position < 0;
+    const bool moves = told_position_ != kNever && told.position != told_position_;
+    told_position_ = told.position;
+    // Before the song the host may say that it does not play yet, and move. Offline that part is heard by nobody.
+    const bool plays = told.known != 0 && (before_song ? realtime_ && moves : told.playing != 0);
     bool jumps = plays && !host_plays_;
     host_plays_ = host_plays_ || plays;
-    if (!host_plays_ && !realtime_) { // a host that renders without a transport is counted from the stream's beginning
+    if (!host_plays_ && !realtime_ && !of_output) { // a host that renders without a transport: counted from the start
         transport.known = transport.playing = 1;
         transport.position = static_cast<std::int64_t>(in_);
         return transport;
     }
     if (!plays) {
-        placed_ = false;
+        transport.playing = 0;
+        jumps = placed_ = false;
+        host_plays_ = host_plays_ && !of_output;
         return transport;
     }
     transport.playing = 1;
-    if (placed_ && told.position == told_position_) {
-        transport.position = expected_position_; // told only where it changes its course
-    } else if (block.transport_of_output) {
-        transport.position = told.position + latency_;
-    }
+    if (of_output) transport.position += latency_;
     const std::int64_t apart = std::abs(transport.position - expected_position_);
-    if (placed_ && apart <= kWobble) transport.position = expected_position_;
-    jumps = jumps || (placed_ && apart > std::int64_t{hop_});
+    if (placed_ && (!moves || apart <= kWobble)) transport.position = expected_position_; // it tells changes only
+    jumps = jumps || (placed_ && moves && apart > std::int64_t{hop_});
     placed_ = true;
-    told_position_ = told.position;
     expected_position_ = transport.position + frames;
     // In real time what is on its way is still to be heard (a loop!); the hops tell the engine where they stand.
-    if (jumps && !realtime_ && in_ > 0) begin(false);
+    if (!jumps || realtime_ || in_ == 0) return transport;
+    if (of_output) {
+        bridge::Transport heard = transport;
+        heard.position = told.position;
+        begin_in_the_past(heard);
+    } else {
+        begin(false);
+    }
     return transport;
 }
 

@@ -91,6 +91,7 @@ private:
     void begin(bool realtime) noexcept TERZETTO_REALTIME;
     void follow_link() noexcept TERZETTO_REALTIME;
     void follow_latency() noexcept TERZETTO_REALTIME;
+    void begin_in_the_past(const bridge::Transport& transport) noexcept;
     bridge::Transport placed(const Block& block, std::uint32_t frames) noexcept TERZETTO_REALTIME;
     void start_hop(const bridge::Transport& transport) noexcept TERZETTO_REALTIME;
     void write_notes(const Block& block, std::uint32_t from, std::uint32_t to,
@@ -143,7 +144,7 @@ private:
     std::uint32_t dry_fade_ = bridge::kTail; // frames of the change of delay that are done
 
     bool host_plays_ = false; // it did since prepare
-    bool placed_ = false;     // the last block was playing, and the next two hold
+    bool placed_ = false;     // the last block was playing, and the next holds
     std::int64_t expected_position_ = 0, told_position_ = 0;
     std::uint32_t failures_ = 0;
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from terzetto.commands import whole_number
+from terzetto.commands.batch import add_format_flags, add_report_flags, run_batch
 
 HELP = "separate a piano recording into its left and right hand, by its score"
 
@@ -62,56 +64,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="where stems go in it (default: {track}/{stem}.{ext})",
     )
-    formats = output.add_mutually_exclusive_group()
-    for name, text in (
-        ("float32", "32-bit float WAV (default)"),
-        ("int24", "24-bit WAV"),
-        ("flac", "24-bit FLAC"),
-    ):
-        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
-    output.set_defaults(format="float32")
+    add_format_flags(output)
     output.add_argument(
         "--stereo-stage", action="store_true", help="add stage.EXT: the left hand on the left, the right on the right"
     )
     output.add_argument(
         "--plots", action="store_true", help="add PNGs: piano roll, templates, activations, masks, loss"
     )
-    output.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    output.add_argument(
-        "--progress",
-        default="auto",
-        choices=["auto", "bar", "json", "none"],
-        help="auto: a bar on a terminal, nothing in a pipe; json: lines on standard error",
-    )
+    add_report_flags(output)
     parser.add_argument("-j", "--jobs", type=int, default=0, metavar="N", help="threads (default: all cores)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Separate every take; one bad take of several is reported and the rest goes on."""
-    import json
-
-    from terzetto.cli import EXIT_FAILED, EXIT_PARTIAL, print_error
-    from terzetto.errors import TerzettoError
     from terzetto.hands.takes import Job
 
     job = Job.from_arguments(arguments)
-    done, failed = [], []
-    for take in arguments.takes:
-        try:
-            result = job.separate(take)
-        except TerzettoError as error:
-            if len(arguments.takes) == 1:
-                raise
-            print_error(error)
-            failed.append({"take": str(take), "error": str(error)})
-            continue
-        done.append(result)
-        if not arguments.json:
-            print(f"{take} → {', '.join(str(path) for path in result['stems'].values())}")
-            if result["gain_db"]:
-                print(f"terzetto: {take}: all stems turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
-    if arguments.json:
-        print(json.dumps({"done": done, "failed": failed}, indent=2))
-    if failed:
-        return EXIT_PARTIAL if done else EXIT_FAILED
-    return 0
+
+    def tell(take: Path, result: dict[str, Any]) -> None:
+        if arguments.json:
+            return
+        print(f"{take} → {', '.join(str(path) for path in result['stems'].values())}")
+        if result["gain_db"]:
+            print(f"terzetto: {take}: all stems turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+
+    return run_batch(arguments.takes, job.separate, tell, arguments.json)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
+
+from terzetto.commands.batch import add_format_flags, add_report_flags, run_batch
 
 HELP = "send audio files through a chain of plugins, as they would sound live"
 
@@ -46,47 +49,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--filename", default="{track}.{ext}", metavar="PATTERN", help="where results go in it (default: {track}.{ext})"
     )
-    formats = output.add_mutually_exclusive_group()
-    for name, text in (("float32", "32-bit float WAV (default)"), ("int24", "24-bit WAV"), ("flac", "24-bit FLAC")):
-        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
-    output.set_defaults(format="float32")
-    output.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    output.add_argument(
-        "--progress",
-        default="auto",
-        choices=["auto", "bar", "json", "none"],
-        help="auto: a bar on a terminal, nothing in a pipe; json: lines on standard error",
-    )
+    add_format_flags(output)
+    add_report_flags(output)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Process every file; one bad file of several is reported and the rest goes on."""
-    import json
-
-    from terzetto.cli import EXIT_FAILED, EXIT_PARTIAL, print_error
-    from terzetto.errors import TerzettoError
     from terzetto_host.process import Job
 
     job = Job.from_arguments(arguments)
-    done, failed = [], []
-    for file in arguments.files:
-        try:
-            result = job.process(file)
-        except TerzettoError as error:
-            if len(arguments.files) == 1:
-                raise
-            print_error(error)
-            failed.append({"take": str(file), "error": str(error)})
-            continue
-        done.append(result)
+
+    def tell(file: Path, result: dict[str, Any]) -> None:
         for text in result["said"]:
             print(f"terzetto: {file}: {text}", file=sys.stderr)
-        if not arguments.json:
-            print(f"{file} → {result['out']}")
-            if result["gain_db"]:
-                print(f"terzetto: {file}: turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
-    if arguments.json:
-        print(json.dumps({"done": done, "failed": failed}, indent=2))
-    if failed:
-        return EXIT_PARTIAL if done else EXIT_FAILED
-    return 0
+        if arguments.json:
+            return
+        print(f"{file} → {result['out']}")
+        if result["gain_db"]:
+            print(f"terzetto: {file}: turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+
+    return run_batch(arguments.files, job.process, tell, arguments.json)

@@ -1,0 +1,73 @@
+"""What commands over several files share: flags, one bad file that does not stop the others, the exit status."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def add_format_flags(group: argparse._ArgumentGroup) -> None:
+    """Add ``--float32``, ``--int24`` and ``--flac``; ``format`` is one of `terzetto.audio.stems.FORMATS`."""
+    formats = group.add_mutually_exclusive_group()
+    for name, text in (("float32", "32-bit float WAV (default)"), ("int24", "24-bit WAV"), ("flac", "24-bit FLAC")):
+        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
+    group.set_defaults(format="float32")
+
+
+def add_report_flags(group: argparse._ArgumentGroup) -> None:
+    """Add ``--json`` and ``--progress``."""
+    group.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    group.add_argument(
+        "--progress",
+        default="auto",
+        choices=["auto", "bar", "json", "none"],
+        help="auto: a bar on a terminal, nothing in a pipe; json: lines on standard error",
+    )
+
+
+def run_batch(
+    files: Sequence[Path],
+    work: Callable[[Path], dict[str, Any]],
+    tell: Callable[[Path, dict[str, Any]], None],
+    as_json: bool,
+) -> int:
+    """Work through files and return the exit status: 0, 1 if some of several failed, 2 if all did.
+
+    Parameters
+    ----------
+    work
+        Does one file and returns what was done, ready for JSON.
+    tell
+        Says on the terminal what was done.
+    as_json
+        Print one object with all results instead of what ``tell`` puts on standard output.
+
+    Raises
+    ------
+    TerzettoError
+        A single file failed.
+    """
+    import json
+
+    from terzetto.cli import EXIT_FAILED, EXIT_PARTIAL, print_error
+    from terzetto.errors import TerzettoError
+
+    done, failed = [], []
+    for file in files:
+        try:
+            result = work(file)
+        except TerzettoError as error:
+            if len(files) == 1:
+                raise
+            print_error(error)
+            failed.append({"take": str(file), "error": str(error)})
+            continue
+        done.append(result)
+        tell(file, result)
+    if as_json:
+        print(json.dumps({"done": done, "failed": failed}, indent=2))
+    if failed:
+        return EXIT_PARTIAL if done else EXIT_FAILED
+    return 0

@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOSTS := $(VENV)/.hosts
+TRAIN := $(VENV)/.train
 NATIVE := $(shell find native CMakeLists.txt pyproject.toml constraints.txt -type f)
-SOURCES := engine plugin_host tests bench
+SOURCES := engine plugin_host export tests bench
 CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
 
 .PHONY: help demo test soak lint format bench sanitize clean
@@ -33,13 +34,18 @@ $(HOSTS): $(READY) scripts/hosts.sh
 	bash scripts/hosts.sh $(VENV)
 	@touch $@
 
-test: $(READY) $(HOSTS) sanitize
+# PyTorch: only training wants it. First and exactly, see constraints.txt.
+$(TRAIN): $(READY)
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch onnx
+	@touch $@
+
+test: $(READY) $(HOSTS) $(TRAIN) sanitize
 	$(BIN)/python -m pytest -m "not soak"
 
 sanitize: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/sanitize.sh
 
-soak: $(READY) $(HOSTS)
+soak: $(READY) $(HOSTS) $(TRAIN)
 	$(BIN)/python -m pytest -m soak
 
 lint: $(READY)
@@ -55,8 +61,7 @@ format: $(READY)
 	$(BIN)/clang-format -i $(CXX_FILES)
 
 # The rivals are installed for the comparison only; torch first and exactly, see constraints.txt.
-bench: $(READY) $(HOSTS)
-	$(BIN)/pip install -q -c constraints.txt torch
+bench: $(READY) $(HOSTS) $(TRAIN)
 	$(BIN)/pip install -q -c constraints.txt torchnmf scikit-learn
 	$(BIN)/pip install -q --no-deps libfmp==1.3.0
 	$(BIN)/python bench/kernel.py

@@ -1,4 +1,8 @@
-"""The registry's floor: open an ONNX model on the best provider that really works.
+"""The registry: find a model by its name, verify what it is, open it on the best provider that really works.
+
+A model is ``NAME.onnx`` with its card ``NAME.md``. Its metadata say what it does (``task``), under which licence it may
+be used (``licence``), and what its recipe wrote down for it (``constants``, as JSON). Folders are searched in order:
+those of ``TERZETTO_MODELS``, the user's own, the shipped ones.
 
 The CUDA provider is asked for only when a CUDA driver answers; asking otherwise prints banners on the terminal.
 """
@@ -7,13 +11,17 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
+import json
 import os
 import sys
 import warnings
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from terzetto import _kernel
 from terzetto.errors import ModelError, TerzettoWarning
 
 if TYPE_CHECKING:
@@ -115,3 +123,101 @@ def open_model(path: str | os.PathLike[str], *, threads: int = 0) -> onnxruntime
         return onnxruntime.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:  # ONNX Runtime's own exception types are many and not public
         raise ModelError(f"{path}: not a usable ONNX model ({' '.join(str(error).split())})") from None
+
+
+@dataclass(frozen=True)
+class Model:
+    """An opened model with what it says of itself.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, without its ending.
+    path : Path
+    task : str
+        What it does: ``hand-labels``, ``transcription`` …
+    licence : str
+    constants : dict
+        What its recipe wrote down for those who use it: sizes, rates, thresholds.
+    session : onnxruntime.InferenceSession
+    """
+
+    name: str
+    path: Path
+    task: str
+    licence: str
+    constants: dict[str, Any]
+    session: onnxruntime.InferenceSession
+
+    @property
+    def sha256(self) -> str:
+        """The file's SHA-256, in hexadecimal digits."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def user_folder() -> Path:
+    """Return the folder of the models that were trained on this machine; it need not be there."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Terzetto" / "models"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "Terzetto" / "models"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "terzetto" / "models"
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the models that came with this installation."""
+    source_tree = Path(__file__).resolve().parents[2]
+    if (source_tree / "pyproject.toml").is_file():
+        return source_tree / "models"
+    # Beside the compiled module, where the build installs them.
+    return Path(_kernel.__file__).parent / "shipped_models"
+
+
+def folders() -> list[Path]:
+    """Return where models are looked for, first come first served."""
+    given = [Path(folder) for folder in os.environ.get("TERZETTO_MODELS", "").split(os.pathsep) if folder]
+    return [*given, user_folder(), shipped_folder()]
+
+
+def installed() -> list[Path]:
+    """Return the files of all models that can be found by name, sorted by it."""
+    found: dict[str, Path] = {}
+    for folder in folders():
+        for path in folder.glob("*.onnx"):
+            found.setdefault(path.stem, path)
+    return [found[name] for name in sorted(found)]
+
+
+def find_model(task: str, name: str, *, threads: int = 0) -> Model:
+    """Find a model, verify that it is one for a task, and open it.
+
+    Parameters
+    ----------
+    task
+        What it has to do.
+    name
+        Of an installed model, or the path of an ``.onnx`` file.
+    threads
+        Threads within one operation; 0 leaves it to ONNX Runtime.
+
+    Raises
+    ------
+    ModelError
+        There is none of that name, it is damaged, or it is for another task.
+    """
+    path = Path(name) if name.endswith(".onnx") else next((p for p in installed() if p.stem == name), None)
+    if path is None:
+        known = ", ".join(each.stem for each in installed()) or "none"
+        raise ModelError(f"there is no model {name!r}; installed: {known} (or give the path of an .onnx file)")
+    session = open_model(path, threads=threads)
+    metadata = session.get_modelmeta().custom_metadata_map
+    is_for = metadata.get("task")
+    if is_for != task:
+        what = f"a model for {is_for!r}" if is_for else "not one of Terzetto's models"
+        raise ModelError(f"{path}: this is {what}; needed is one for {task!r}")
+    try:
+        constants = json.loads(metadata.get("constants", "{}"))
+    except ValueError:
+        raise ModelError(f"{path}: the model's metadata are damaged; install or train it again") from None
+    return Model(path.stem, path, task, metadata.get("licence", "not stated"), constants, session)

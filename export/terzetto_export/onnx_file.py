@@ -1,0 +1,119 @@
+"""From a network to an ONNX file: exported, with its metadata, and checked against PyTorch before it gets its name."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from terzetto.errors import ModelError, OutputError
+from terzetto.models import open_model
+
+PARITY = 1e-5
+OPSET = 18
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the file says of itself; see `terzetto.models`."""
+
+    task: str
+    licence: str
+    constants: Mapping[str, Any]
+
+
+def export(
+    network: nn.Module,
+    path: Path,
+    description: Description,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    dynamic: Mapping[str, Mapping[int, str]],
+    real: Sequence[Mapping[str, Tensor]],
+) -> float:
+    """Write a network as ONNX and return the largest difference to PyTorch on real data.
+
+    Parameters
+    ----------
+    network
+        Called with the inputs in their order; gives the outputs in theirs.
+    inputs
+        Example by name.
+    outputs
+        Names.
+    dynamic
+        For inputs and outputs, which axes may have any length, with a name each.
+    real
+        Inputs from real data, for the comparison.
+
+    Raises
+    ------
+    ModelError
+        ONNX Runtime computes something else (by more than 1e-5 of the output's largest value); nothing is written.
+    OutputError
+        The file cannot be written.
+    """
+    import onnx
+
+    network = network.cpu().eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unproved = path.with_name(f".{path.name}.part.onnx")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter's own deprecations
+            torch.onnx.export(
+                network,
+                tuple(inputs.values()),
+                str(unproved),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={name: dict(axes) for name, axes in dynamic.items()},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        model = onnx.load(unproved)
+        for key, value in (
+            ("task", description.task),
+            ("licence", description.licence),
+            ("constants", json.dumps(dict(description.constants), sort_keys=True)),
+        ):
+            entry = model.metadata_props.add()
+            entry.key, entry.value = key, value
+        onnx.checker.check_model(model)
+        onnx.save(model, unproved)
+        difference = largest_difference(network, unproved, real)
+        if difference > PARITY:
+            raise ModelError(
+                f"{path}: ONNX Runtime's output differs from PyTorch's by {difference:.1e} of its largest value; at "
+                f"most {PARITY:.0e} is allowed, so nothing was written"
+            )
+        unproved.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: could not be written ({error.strerror or error})") from None
+    finally:
+        unproved.unlink(missing_ok=True)
+    return difference
+
+
+def largest_difference(network: nn.Module, path: Path, real: Sequence[Mapping[str, Tensor]]) -> float:
+    """Return the largest difference between PyTorch's and ONNX Runtime's outputs, as a share of the largest output."""
+    session = open_model(path, threads=1)
+    worst = 0.0
+    for inputs in real:
+        with torch.no_grad():
+            expected = network(*inputs.values())
+        if isinstance(expected, Tensor):
+            expected = (expected,)
+        found: list[NDArray[np.float32]] = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        for ours, theirs in zip(expected, found, strict=True):
+            scale = max(float(ours.abs().max()), 1e-12)
+            worst = max(worst, float(np.abs(ours.numpy() - theirs).max()) / scale)
+    return worst

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
 from terzetto.errors import InputError, OutputError, TerzettoWarning
 from terzetto.hands.factorise import Options
 from terzetto.hands.parts import RESIDUAL, group
+from terzetto.hands.score_source import ScoreSource
 from terzetto.hands.separate import Separation, within_take
 from terzetto.hands.settings import Settings
-from terzetto.progress import choose
-from terzetto.score.read import read_score
+from terzetto.progress import between, choose
+from terzetto.score.midi import write_midi
 
 STAGE = "stage"
 _FIELDS = {"track", "stem", "ext"}
@@ -34,10 +35,7 @@ class Job:
 
     Attributes
     ----------
-    score : str
-        Path of the score; ``{track}`` stands for the take's name without its ending.
-    score_options : dict
-        Passed to `read_score`.
+    source : ScoreSource
     settings : Settings
     out : Path
         Folder of the stems.
@@ -50,8 +48,7 @@ class Job:
         See `terzetto.progress.choose`.
     """
 
-    score: str
-    score_options: dict[str, Any]
+    source: ScoreSource
     settings: Settings
     out: Path
     filename: str = "{track}/{stem}.{ext}"
@@ -68,7 +65,6 @@ class Job:
             raise InputError(
                 f"--filename {self.filename!r} must end in .{{ext}} or .{extension}, the format that is written"
             )
-        check_pattern("--score", self.score, {"track"})
         if self.stage and self.settings.by != "hand":
             raise InputError("--stereo-stage puts a hand on each side; it goes with --by hand only")
 
@@ -81,11 +77,10 @@ class Job:
         InputError
             Options that do not go together, or a missing score.
         """
-        if not arguments.score:
-            raise InputError("no score given; --score FILE says which notes are played (MIDI, or CSV with lh/rh)")
+        choices = {name: getattr(arguments, name) for name in ("left_track", "right_track", "split_pitch")}
+        source = ScoreSource(arguments.score or "", choices)
+        source.check(several=len(arguments.takes) > 1)
         if len(arguments.takes) > 1:
-            if "track" not in check_pattern("--score", arguments.score, {"track"}):
-                raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
             if "track" not in check_pattern("--filename", arguments.filename, _FIELDS):
                 raise InputError(f"several takes need {{track}} in --filename; given {arguments.filename!r}")
             tracks = [take.stem for take in arguments.takes]
@@ -105,8 +100,7 @@ class Job:
         )
         mask = arguments.mask or ("coherent" if arguments.by == "hand" else "wiener")
         return cls(
-            arguments.score,
-            {name: getattr(arguments, name) for name in ("left_track", "right_track", "split_pitch")},
+            source,
             Settings(arguments.method, arguments.by, mask, options, arguments.jobs),
             arguments.out,
             arguments.filename,
@@ -125,15 +119,15 @@ class Job:
             Nothing is left behind then.
         """
         began = time.perf_counter()
-        with FileTake(path) as take, choose(self.progress, path.name) as progress:
-            score = read_score(
-                self.score.format(track=path.stem), need_hands=self.settings.by == "hand", **self.score_options
-            )
+        with FileTake(path) as take, choose(self.progress, path.name) as shown:
+            found = self.source.get(path, take, self.settings.by == "hand", between(shown, 0.0, 0.5))
+            progress = between(shown, 0.5 if found.made else 0.0, 1.0)
             with _warnings_about(path):
-                score = within_take(score, take)
+                score = within_take(found.score, take)
             names = (*group(score, self.settings.by).names, RESIDUAL) + ((STAGE,) if self.stage else ())
             paths = {name: self._path(path, name) for name in names}
-            self._protect(path, paths)
+            midi = self._path(path, "score").with_suffix(".mid") if found.made else None
+            self._protect(path, [*paths.values(), *([midi] if midi else [])])
             channels = {name: 2 if name == STAGE else take.channels for name in names}
             # The files come first: better to hear at once that a folder cannot be written.
             with StemFiles(paths, take.sample_rate, channels, self.sample_format) as files:
@@ -147,10 +141,16 @@ class Job:
                     elif self.stage and name == "right_hand":
                         files.write(STAGE, np.stack([left, block.mean(axis=0)]))
                 plots = self._plot(separation, files, next(iter(paths.values())).parent)
+                if midi:
+                    written = files.workshop(midi.parent) / midi.name
+                    write_midi(found.score, written)
+                    files.add(written, midi)
                 files.commit()
         return {
             "take": str(path),
-            "score": self.score.format(track=path.stem),
+            "score": found.path or None,
+            "score_made": str(midi) if midi else None,
+            **found.report,
             "stems": {name: str(target) for name, target in paths.items()},
             "plots": [str(plot) for plot in plots],
             "seconds": round(take.frames / take.sample_rate, 3),
@@ -165,9 +165,9 @@ class Job:
     def _path(self, take: Path, stem: str) -> Path:
         return self.out / self.filename.format(track=take.stem, stem=stem, ext=self.sample_format.extension)
 
-    def _protect(self, take: Path, paths: dict[str, Path]) -> None:
+    def _protect(self, take: Path, paths: Iterable[Path]) -> None:
         """Refuse stems that would replace the take they come from."""
-        for path in paths.values():
+        for path in paths:
             if path.exists() and path.samefile(take):
                 raise OutputError(f"{path}: a stem would replace its own take; choose another --out or --filename")
 

@@ -1,0 +1,83 @@
+"""Where the score of a take comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from terzetto.audio.files import Take
+from terzetto.audio.patterns import check_pattern
+from terzetto.errors import InputError
+from terzetto.progress import Progress
+from terzetto.score.notes import Score
+from terzetto.score.read import read_score
+
+
+@dataclass(frozen=True)
+class TakeScore:
+    """The score of one take.
+
+    Attributes
+    ----------
+    score : Score
+    path : str
+        Of its file; empty if there is none.
+    made : bool
+        Whether its times were found from the take: then it is worth keeping beside the stems.
+    report : dict
+        What is to be said about it, ready for JSON.
+    """
+
+    score: Score
+    path: str
+    made: bool = False
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoreSource:
+    """Finds the score of each take.
+
+    Attributes
+    ----------
+    pattern : str
+        Path of the score; ``{track}`` stands for the take's name without its ending.
+    options : dict
+        Passed to `read_score`.
+    """
+
+    pattern: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_pattern("--score", self.pattern, {"track"})
+
+    def check(self, several: bool) -> None:
+        """Raise `InputError` if it cannot serve (several) takes."""
+        if not self.pattern:
+            raise InputError("no score given; --score FILE says which notes are played (MIDI, or CSV with lh/rh)")
+        if several and "track" not in check_pattern("--score", self.pattern, {"track"}):
+            raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
+
+    def get(self, path: Path, take: Take, need_hands: bool, progress: Progress) -> TakeScore:
+        """Return the score of a take.
+
+        Parameters
+        ----------
+        path
+            Of the take.
+        take
+            Its audio.
+        need_hands
+            See `read_score`.
+        progress
+            Runs from 0 to 1 while the score is being found.
+
+        Raises
+        ------
+        InputError
+            It cannot be read, or does not fit the take.
+        """
+        file = self.pattern.format(track=path.stem)
+        return TakeScore(read_score(file, need_hands=need_hands, **self.options), file)

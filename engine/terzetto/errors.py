@@ -15,6 +15,10 @@ class OutputError(TerzettoError, OSError):
     """A result could not be written. Nothing half-written is left behind."""
 
 
+class DiskFullError(OutputError):
+    """There is no room left. What comes after would meet the same, so a batch stops here."""
+
+
 class ModelError(TerzettoError):
     """A model is missing, damaged, or made for another task or version."""
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from terzetto import _kernel
 from terzetto.errors import ModelError, TerzettoWarning
+from terzetto.parallel import threads_for
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -101,7 +102,7 @@ def open_model(path: str | os.PathLike[str], *, threads: int = 0) -> onnxruntime
     path
         A ``.onnx`` file. Pickles are never opened.
     threads
-        Threads within one operation; 0 leaves it to ONNX Runtime.
+        Threads within one operation; 0 for as many as there are cores.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def open_model(path: str | os.PathLike[str], *, threads: int = 0) -> onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads_for(threads)
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:  # ONNX Runtime's own exception types are many and not public
@@ -199,7 +200,7 @@ def find_model(task: str, name: str, *, threads: int = 0) -> Model:
     name
         Of an installed model, or the path of an ``.onnx`` file.
     threads
-        Threads within one operation; 0 leaves it to ONNX Runtime.
+        Threads within one operation; 0 for as many as there are cores.
 
     Raises
     ------

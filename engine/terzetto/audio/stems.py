@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.audio.files import FileTake, blocks, open_audio
-from terzetto.errors import InputError, OutputError
+from terzetto.errors import DiskFullError, InputError, OutputError
 
 _SPARE_FILES = 64  # open files that the rest of the program may need beside the stems
 # Whatever pedalboard, the system or a failed check may raise while writing.
@@ -44,6 +46,11 @@ FORMATS = {
     "int24": SampleFormat("wav", 24),
     "flac": SampleFormat("flac", 24),
 }
+
+
+def workshop_prefix(pid: int) -> str:
+    """Return how the names of the hidden folders begin that a process of this computer makes: one may be killed."""
+    return f".terzetto-{platform.node()}-{pid}-"
 
 
 class StemFiles:
@@ -114,7 +121,7 @@ class StemFiles:
         if folder not in self._workshops:
             self._made_folders += reversed([new for new in (folder, *folder.parents) if not new.exists()])
             folder.mkdir(parents=True, exist_ok=True)
-            self._workshops[folder] = Path(tempfile.mkdtemp(prefix=".terzetto-", dir=folder))
+            self._workshops[folder] = Path(tempfile.mkdtemp(prefix=workshop_prefix(os.getpid()), dir=folder))
         return self._workshops[folder]
 
     def add(self, made: Path, path: Path) -> None:
@@ -251,5 +258,5 @@ def _explain(error: BaseException, folder: Path) -> OutputError:
         return OutputError(f"{folder}: is a file, not a folder, or lies in one; choose another --out")
     number = getattr(error, "errno", None)
     if isinstance(error, RuntimeError) or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return OutputError(f"{folder}: could not be written; is the disk full? ({error})")
+        return DiskFullError(f"{folder}: could not be written; is the disk full? ({error})")
     return OutputError(f"{folder}: could not be written ({error})")

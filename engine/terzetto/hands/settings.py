@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 from terzetto.errors import InputError
 from terzetto.hands import masks
 from terzetto.hands.factorise import Options
 from terzetto.hands.parts import GROUPINGS
+from terzetto.parallel import threads_for
 
 MASKS = ("coherent", *masks.EXPONENTS)
 
@@ -48,4 +48,4 @@ class Settings:
     @property
     def threads(self) -> int:
         """Threads to use."""
-        return self.jobs or os.cpu_count() or 1
+        return threads_for(self.jobs)

@@ -135,12 +135,13 @@ bool engine_respond(Engine& engine, std::uint32_t epoch, std::uint32_t hop, cons
 }
 
 bool host_post(Host& host, std::uint32_t epoch, std::uint32_t hop, const py::array& audio,
-               std::optional<std::int64_t> position, double tempo, bool playing, const py::bytes& events) {
+               std::optional<std::int64_t> position, double tempo, bool playing, bool offline,
+               const py::bytes& events) {
     const Format& format = host->format();
     const float* samples = checked_audio(audio, format.channels, format.hop);
     const std::string_view bytes = checked_events(events);
     const float* channels[kMaxChannels] = {samples, samples + (format.channels - 1) * format.hop};
-    return host->post({epoch, hop}, channels, {position.value_or(0), tempo, playing, position.has_value()},
+    return host->post({epoch, hop}, channels, {position.value_or(0), tempo, playing, position.has_value(), offline},
                       reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<std::uint32_t>(bytes.size()));
 }
 
@@ -168,7 +169,8 @@ void define_values(py::module_& m) {
         .def_property_readonly("position", [](const RequestHop& h) { return h.transport.position; })
         .def_property_readonly("playing", [](const RequestHop& h) { return h.transport.playing != 0; })
         .def_property_readonly("tempo", [](const RequestHop& h) { return h.transport.tempo; })
-        .def_property_readonly("known", [](const RequestHop& h) { return h.transport.known != 0; });
+        .def_property_readonly("known", [](const RequestHop& h) { return h.transport.known != 0; })
+        .def_property_readonly("offline", [](const RequestHop& h) { return h.transport.offline != 0; });
 }
 
 void define_engine(py::module_& m) {
@@ -215,7 +217,7 @@ void define_host(py::module_& m) {
         .def_property_readonly("format", [](const Host& h) { return h->format(); })
         .def("post", &host_post, py::arg("epoch"), py::arg("hop"), py::arg("audio"), py::kw_only(),
              py::arg("position") = py::none(), py::arg("tempo") = 0.0, py::arg("playing") = false,
-             py::arg("events") = py::bytes())
+             py::arg("offline") = false, py::arg("events") = py::bytes())
         .def("front", &host_front)
         .def("pop", [](Host& h) { h->pop(); })
         .def(

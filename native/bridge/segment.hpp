@@ -19,7 +19,7 @@
 namespace terzetto::bridge {
 
 constexpr char kMagic[8] = {'T', 'E', 'R', 'Z', 'E', 'T', 'T', 'O'};
-constexpr std::uint32_t kVersion = 1; // of this layout: segments of another one are refused
+constexpr std::uint32_t kVersion = 2; // of this layout: segments of another one are refused
 constexpr std::uint32_t kSlots = 64;  // hops under way at most: blocks of 8192 frames, hops of 256, twice
 constexpr std::uint32_t kTail = 64;   // frames that a response carries beyond its hop, to fade out on
 constexpr std::uint32_t kMaxChannels = 2;
@@ -55,7 +55,8 @@ struct Transport {
     std::int64_t position = 0; // in frames
     double tempo = 0.0;        // beats a minute; 0: unknown
     std::uint32_t playing = 0;
-    std::uint32_t known = 0; // 0: the host told no position
+    std::uint32_t known = 0;   // 0: the host told no position
+    std::uint32_t offline = 0; // 1: the host waits for this hop, however long it takes
 };
 
 // Heads of the slots. Audio follows, planar float32: requests hold channels x hop, responses channels x (hop + kTail).

@@ -61,6 +61,9 @@ class Request:
     @property
     def known(self) -> bool: ...
     @property
+    def offline(self) -> bool:
+        """Whether the host waits for this hop, however long it takes."""
+    @property
     def audio(self) -> NDArray[np.float32]:
         """Read-only view into the ring: channels x hop. Copy it to keep it beyond `pop`."""
     @property
@@ -119,6 +122,7 @@ class HostEnd:
         position: int | None = None,
         tempo: float = 0.0,
         playing: bool = False,
+        offline: bool = False,
         events: bytes = b"",
     ) -> bool:
         """Hand over a hop (channels x hop, C-contiguous); False: the engine is SLOTS hops behind."""

@@ -176,6 +176,11 @@ class Chain:
                     self._carry_in(stage, [], *self._format[1:])
         self._collect()
 
+    def settled(self, seconds: float) -> bool:
+        """Wait for what goes on in the background, so that the next block takes it up; False: it takes longer."""
+        waits = [wait for stage in self.stages if (wait := getattr(stage.processor, "wait", None)) is not None]
+        return all(wait(seconds) for wait in waits)
+
     def close(self) -> None:
         """End what goes on in the background."""
         for stage in self.stages:

@@ -200,7 +200,9 @@ class Plugin:
         self.end.beat()
         playing = position is not None
         packed = encode_events(events) if events else b""
-        assert self.end.post(self.epoch, self.number, block, position=position, playing=playing, events=packed)
+        assert self.end.post(
+            self.epoch, self.number, block, position=position, playing=playing, offline=not self.realtime, events=packed
+        )
         self.number += 1
 
     def response(self, seconds: float = SECONDS) -> tuple[tuple[int, int], Float] | None:

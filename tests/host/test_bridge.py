@@ -38,7 +38,8 @@ while end.host_alive():
     while (request := end.front()) is not None:
         audio = np.zeros((end.format.channels, end.format.hop + TAIL), np.float32)
         audio[:, :-TAIL] = 2 * request.audio
-        told = f"{request.position} {request.playing} {request.tempo} {request.known} {len(request.events)}"
+        where = f"{request.position} {request.playing} {request.tempo} {request.known}"
+        told = f"{where} {request.offline} {len(request.events)}"
         assert end.respond(request.epoch, request.hop, audio, told.encode())
         del request
         end.pop()
@@ -118,9 +119,8 @@ def test_two_processes(start: Start, channels: int, hop: int) -> None:
             while posted < min(hops, number + _bridge.SLOTS):
                 events = bytes(posted % 5 * 4096)
                 position = None if posted % 2 else posted * hop
-                if not host.post(
-                    epoch, posted, noise(host, posted), position=position, tempo=99.5, playing=True, events=events
-                ):
+                told = {"position": position, "tempo": 99.5, "playing": True, "offline": posted % 3 == 0}
+                if not host.post(epoch, posted, noise(host, posted), events=events, **told):
                     break  # the engine answers a hop before it frees its slot
                 posted += 1
             assert host.wait_response(30.0)
@@ -129,7 +129,7 @@ def test_two_processes(start: Start, channels: int, hop: int) -> None:
             assert (response.epoch, response.hop) == (epoch, number)
             np.testing.assert_array_equal(response.audio[:, :hop], 2 * noise(host, number))
             known = number % 2 == 0
-            told = f"{number * hop if known else 0} True 99.5 {known} {number % 5 * 4096}"
+            told = f"{number * hop if known else 0} True 99.5 {known} {number % 3 == 0} {number % 5 * 4096}"
             assert response.events.decode() == told
             host.pop()
     assert host.front() is None
@@ -330,7 +330,11 @@ def test_segments_that_are_not_there() -> None:
     [
         (0, b"OTHERBYT", "not one of Terzetto's"),
         (0, bytes(8), "is not finished"),
-        (8, (_bridge.VERSION + 1).to_bytes(4, "little"), f"layout version {_bridge.VERSION + 1}, this engine 1; .*"),
+        (
+            8,
+            (_bridge.VERSION + 1).to_bytes(4, "little"),
+            f"layout version {_bridge.VERSION + 1}, this engine {_bridge.VERSION}; .*",
+        ),
         (12, (7).to_bytes(4, "little"), "damaged: 7 slots"),
         (16, (1 << 40).to_bytes(8, "little"), "damaged: .* bytes announced"),
         (24, np.float64(np.nan).tobytes(), "damaged: sample rate nan"),

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from terzetto.audio.files import ArrayTake, read_audio
-from terzetto.audio.stream import render
+from terzetto.audio.stream import Transport, render
 from terzetto.cli import main
 from terzetto.control.messages import Message
 from terzetto.evaluate.separation import si_sdr
@@ -96,6 +96,32 @@ def test_behind_a_plugin_it_gives_the_same_samples(
         blocks.append(plugin.play(block, position=at)[:, :HOP])
     heard = np.concatenate(blocks, axis=1)[:, latency:][:, : sound.shape[1]]
     assert np.array_equal(heard, left)
+
+
+def test_offline_a_score_and_what_is_learned_count_from_the_next_hop_on(
+    server: RunningServer, make_plugin: Callable[..., Plugin], folder: Path, piece: PianoTake
+) -> None:
+    """However long reading and learning take, each render gives the same samples: nothing goes on beside a hop."""
+    sound = stereo(piece)[:, : len(piece.mix) // HOP * HOP]
+    start, end = 20, 200  # hops
+    told = {
+        5: [Message("/terzetto/hands/score", (str(folder / "take.mid"),))],
+        start: [Message("/terzetto/hands/learn", (True,))],
+        end: [Message("/terzetto/hands/learn", (False,))],
+    }
+    plugin, hands = make_plugin(server, "hands", state=json.dumps({"values": {"right_gain": -60.0}})), HandsProcessor()
+    hands.prepare(RATE, 2, HOP)
+    hands.process(np.zeros((2, HOP), np.float32), [Message("/terzetto/hands/right_gain", (-60.0,))])
+    hands.reset()
+    heard, direct = [], []
+    for number, at in enumerate(range(0, sound.shape[1], HOP)):
+        block, events = np.ascontiguousarray(sound[:, at : at + HOP]), told.get(number, [])
+        heard.append(plugin.play(block, *events, position=at)[:, 64:])
+        assert hands.wait(120.0)
+        direct.append(hands.process(block, events, Transport(at, 0.0, True)))
+    hands.close()
+    assert np.array_equal(np.concatenate(heard, axis=1), np.concatenate(direct, axis=1))
+    assert hands.state()["learned"]
 
 
 def test_a_controller_moves_a_fader_that_the_plugin_then_shows(

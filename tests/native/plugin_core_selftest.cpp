@@ -157,6 +157,7 @@ void check_blocks() {
                 if (first.empty()) first = out;
                 expect(out == first, "offline: the same samples whatever the blocks");
                 expect(bench.pipeline.late_hops() == 0, "offline: no late hop");
+                expect(!bench.engine().had_offline(false), "offline: every hop says so");
                 expect(bench.engine().gaps() == 0, "an epoch's hops follow each other");
             }
         }
@@ -173,6 +174,7 @@ void check_realtime() {
         expect(difference(sound, out, bench.pipeline.latency(), -0.5f, bench.pipeline.latency()) == 0.0,
                "real time: the engine's sound, block", block);
         expect(bench.pipeline.late_hops() == 0, "real time: late hops, block", block);
+        expect(!bench.engine().had_offline(true), "real time: no hop is said to be offline, block", block);
     }
 }
 

@@ -48,6 +48,7 @@ public:
     }
     std::uint32_t hops() const { return hops_; }
     std::uint32_t epochs() const { return epochs_; }
+    bool had_offline(bool offline) const { return (kinds_ & (offline ? 2u : 1u)) != 0; } // hops of this kind came
     std::uint32_t gaps() const { return gaps_; }  // hops that did not follow their predecessor: must stay 0
     std::vector<std::int64_t> positions() const { // of the hops
         const std::lock_guard<std::mutex> hold(mutex_);
@@ -105,6 +106,7 @@ private:
         plugin::Event event;
         const std::lock_guard<std::mutex> hold(mutex_);
         positions_.push_back(view.transport.position);
+        kinds_ |= view.transport.offline != 0 ? 2u : 1u;
         while (reader.next(event)) {
             if (event.frame >= format.hop) ++gaps_;
             if (event.count > 0) values_[std::string(event.address)] = event.arguments[0].number;
@@ -130,7 +132,7 @@ private:
     std::unique_ptr<bridge::EngineEnd> end_;
     std::vector<std::vector<float>> heard_; // channels x frames of the epoch
     std::uint32_t epoch_ = 0xffffffffu;
-    std::atomic<std::uint32_t> hops_{0}, epochs_{0}, gaps_{0};
+    std::atomic<std::uint32_t> hops_{0}, epochs_{0}, gaps_{0}, kinds_{0};
     std::atomic<std::int64_t> wanted_latency_{-1};
     std::atomic<bool> stop_{false}, held_{false};
     mutable std::mutex mutex_;

@@ -15,6 +15,7 @@ class Background:
 
     def __init__(self) -> None:
         self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
 
     @property
     def has_news(self) -> bool:
@@ -45,7 +46,15 @@ class Background:
             do()
             self.finish()
         else:
-            threading.Thread(target=do, name="terzetto-background", daemon=True).start()
+            thread = threading.Thread(target=do, name="terzetto-background", daemon=True)
+            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+            thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until all work is done, and `finish` can do what follows; False if one takes longer than that."""
+        for thread in self._threads:
+            thread.join(seconds)
+        return not any(thread.is_alive() for thread in self._threads)
 
     def finish(self) -> None:
         """Do what follows from the work that is done."""

@@ -288,6 +288,10 @@ class HandsProcessor:
         window = str(self.parameters["window"])
         self._say(live_status.status(self._project, self.lessons, window, self._matched, self._note))
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for what goes on in the background, so that the next block takes it up; False: it takes longer."""
+        return self._background.wait(seconds) and self.lessons.wait(seconds)
+
     # State
 
     @property

@@ -260,7 +260,9 @@ void Pipeline::write_letters() noexcept {
 bool Pipeline::post(std::uint64_t hop, const EventWriter& events) noexcept {
     const auto audio = history_.hop(hop);
     const bridge::Tag tag{epoch_, static_cast<std::uint32_t>(hop - origin_)};
-    if (!end_->post(tag, audio.data(), history_.transport(hop), events.data(), events.bytes())) return false;
+    bridge::Transport transport = history_.transport(hop);
+    transport.offline = realtime_ ? 0 : 1;
+    if (!end_->post(tag, audio.data(), transport, events.data(), events.bytes())) return false;
     next_post_ = hop + 1;
     return true;
 }

@@ -146,6 +146,8 @@ class Worker:
         request = self._end.front()
         if request is None:
             return
+        if request.offline:
+            self._settle()
         events: list[Message] = []
         transport = STOPPED
         try:
@@ -167,6 +169,12 @@ class Worker:
         self._count += 1
         if self._count % _COLLECT == 0:
             gc.collect(1)
+
+    def _settle(self) -> None:
+        """Offline, let what goes on in the background come to its end: each render then gives the same samples."""
+        while not self._chain.settled(_WAIT):
+            if self._ended.is_set() or not self._end.host_alive():
+                return
 
     def _after(self) -> None:
         """See to what the chain has to tell."""

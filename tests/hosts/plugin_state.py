@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 JUCE_BASE64 = ".ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
 
 
@@ -17,6 +19,14 @@ def juce_base64_decoded(text: str) -> bytes:
     size, _, signs = text.partition(".")
     number = sum(JUCE_BASE64.index(sign) << 6 * place for place, sign in enumerate(signs))
     return (number & (1 << 8 * int(size)) - 1).to_bytes(int(size), "little")
+
+
+def vst3_chunk_text(raw: bytes) -> str:
+    """Return the text in what JUCE's VST3 hosts keep (pedalboard's ``raw_state``, a file of DawDreamer's)."""
+    found = re.search(rb"<IComponent>(.+)</IComponent>", raw)
+    if raw[:4] != b"VC2!" or found is None:
+        raise ValueError("not the state of a VST3 in a JUCE host")
+    return juce_base64_decoded(found[1].decode()).partition(b"\0")[0].decode()
 
 
 def lv2_state(uri: str, text: str) -> str:

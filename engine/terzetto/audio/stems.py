@@ -12,40 +12,27 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.audio.files import FileTake, blocks, open_audio
+from terzetto.audio.files import FileTake, blocks
+from terzetto.audio.formats import FORMATS as FORMATS
+from terzetto.audio.formats import SampleFormat as SampleFormat
+from terzetto.audio.metadata import Metadata
+from terzetto.audio.writers import Writer, open_writer
 from terzetto.errors import DiskFullError, InputError, OutputError
 
 _SPARE_FILES = 64  # open files that the rest of the program may need beside the stems
-# Whatever pedalboard, the system or a failed check may raise while writing.
+# Whatever libsndfile, the system or a failed check may raise while writing.
 _FAILURES = (OSError, RuntimeError, ValueError, TypeError)
 
 
-@dataclass(frozen=True)
-class SampleFormat:
-    """How samples are stored: the file's ending and its bit depth (WAV with 32 bits is floating point)."""
-
-    extension: str
-    bit_depth: int
-
-    @property
-    def floating(self) -> bool:
-        """Whether values beyond full scale survive."""
-        return self.extension == "wav" and self.bit_depth == 32
-
-
-FORMATS = {
-    "float32": SampleFormat("wav", 32),
-    "int24": SampleFormat("wav", 24),
-    "flac": SampleFormat("flac", 24),
-}
+CLIP_MODES = ("rescale", "clamp", "none")
+"""What happens to values that an integer format cannot hold: one common gain, limiting, or an error."""
 
 
 def workshop_prefix(pid: int) -> str:
@@ -65,12 +52,23 @@ class StemFiles:
     channels
         Of all stems, or stem name → its channels.
     sample_format
-        One of `FORMATS`. For an integer format the stems are scaled by one common gain if any exceeds full scale.
+        One of `FORMATS`, or a file's own.
+    clip_mode
+        One of `CLIP_MODES`, for integer formats: if any stem exceeds full scale, all are scaled by one common gain, its
+        values are limited, or nothing is written.
+    mask
+        Channel mask of all stems, if it is known.
+    metadata
+        What the files say beside their sound.
 
     Attributes
     ----------
     gain : float
         The common gain, known after `commit`.
+    peak : float
+        The largest value so far.
+    clamped : int
+        Values that were limited.
 
     Raises
     ------
@@ -85,20 +83,28 @@ class StemFiles:
         sample_rate: float,
         channels: int | Mapping[str, int],
         sample_format: SampleFormat,
+        *,
+        clip_mode: str = "rescale",
+        mask: int | None = None,
+        metadata: Metadata | None = None,
     ) -> None:
         self.paths = dict(paths)
-        self.gain = 1.0
+        self.gain, self.peak, self.clamped = 1.0, 0.0, 0
         self._format, self._sample_rate = sample_format, sample_rate
+        self._clip_mode, self._mask, self._metadata = clip_mode, mask, metadata
+        # What is written first: where the peak decides, floats.
+        self._first = sample_format if sample_format.floating or clip_mode == "clamp" else FORMATS["float32"]
         self._channels = dict.fromkeys(self.paths, channels) if isinstance(channels, int) else dict(channels)
-        self._peak = 0.0
         self._frames = dict.fromkeys(self.paths, 0)
         self._temporary: dict[str, Path] = {}
         self._extras: dict[Path, Path] = {}  # where a file goes → where it is
         self._workshops: dict[Path, Path] = {}  # folder → the hidden folder in it where its files are made
         self._made_folders: list[Path] = []
-        self._writers: dict[str, Any] = {}
+        self._writers: dict[str, Writer] = {}
         if len(set(self.paths.values())) < len(self.paths):
             raise InputError(f"two stems would be written to one file: {', '.join(map(str, self.paths.values()))}")
+        if clip_mode not in CLIP_MODES:
+            raise InputError(f"--clip-mode is one of {', '.join(CLIP_MODES)}; given {clip_mode!r}")
         if sample_rate != int(sample_rate):
             raise InputError(f"stems need a whole sample rate in Hz; given {sample_rate}")
         _allow_open_files(len(self.paths))
@@ -107,8 +113,9 @@ class StemFiles:
             for name, path in self.paths.items():
                 if path.is_dir():
                     raise OutputError(f"{path}: is a folder; remove it or choose another --out or --filename")
-                self._temporary[name] = self.workshop(path.parent) / f"{len(self._temporary)}.wav"
-                self._writers[name] = self._open(name, self._temporary[name], 32)
+                file = f"{len(self._temporary)}.{self._first.extension}"
+                self._temporary[name] = self.workshop(path.parent) / file
+                self._writers[name] = self._open(name, self._temporary[name], self._first)
         except _FAILURES as error:
             self._discard()
             raise _explain(error, path.parent) from None
@@ -131,10 +138,13 @@ class StemFiles:
     def write(self, name: str, block: NDArray[np.float32]) -> None:
         """Append a block (channels × frames) to a stem."""
         try:
-            _append(self._writers[name], block)
+            self._writers[name].write(block)
         except _FAILURES as error:
             raise _explain(error, self.paths[name].parent) from None
-        self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
+        peak = float(np.abs(block).max(initial=0.0))
+        if peak > 1.0 and not self._format.floating and self._clip_mode == "clamp":
+            self.clamped += int(np.count_nonzero(np.abs(block) > 1.0))
+        self.peak = max(self.peak, peak)
         self._frames[name] += block.shape[1]
 
     def commit(self) -> None:
@@ -145,8 +155,9 @@ class StemFiles:
                 writer.close()
                 self._check_length(name)
             self._writers.clear()
-            if not self._format.floating:
-                self.gain = 1.0 if self._peak <= 1.0 else 0.999 / self._peak
+            if self._first != self._format:
+                if self.peak > 1.0:
+                    self._fit()
                 for name in self._temporary:
                     self._convert(name)
             moves = {self.paths[name]: made for name, made in self._temporary.items()}
@@ -163,18 +174,32 @@ class StemFiles:
     ) -> None:
         self._discard()
 
-    def _open(self, name: str, path: Path, bit_depth: int) -> Any:
-        path.touch()  # with the permissions of any new file; pedalboard's own would not follow the umask
-        return open_audio(path, "w", int(self._sample_rate), self._channels[name], bit_depth=bit_depth)
+    def _fit(self) -> None:
+        if self._clip_mode == "none":
+            raise OutputError(
+                f"{next(iter(self.paths.values()))}: peaks at {20 * np.log10(self.peak):+.2f} dBFS, too much for "
+                f"{self._format}; choose --clip-mode rescale or clamp, or --float32"
+            )
+        self.gain = 0.999 / self.peak
+
+    def _open(self, name: str, path: Path, sample_format: SampleFormat) -> Writer:
+        rate, channels = int(self._sample_rate), self._channels[name]
+        return open_writer(path, sample_format, rate, channels, self._mask, self._metadata)
 
     def _convert(self, name: str) -> None:
         """Rewrite a finished float file in the integer format, scaled by the common gain."""
         source = self._temporary[name]
         target = source.with_name(f"{source.stem}-converted.{self._format.extension}")
-        with FileTake(source) as take, self._open(name, target, self._format.bit_depth) as file:
-            for block in blocks(take):
-                # pedalboard cuts off what 24 bits do not hold: half a step makes that a rounding.
-                _append(file, block * np.float32(self.gain) + np.float32(2.0**-self._format.bit_depth))
+        with FileTake(source, most_channels=self._channels[name], empty=True) as take:
+            writer = self._open(name, target, self._format)
+            try:
+                for block in blocks(take, 1 << 16):
+                    writer.write(block if self.gain == 1.0 else block * np.float32(self.gain))
+            except BaseException:
+                with contextlib.suppress(*_FAILURES):
+                    writer.close()
+                raise
+            writer.close()
         source.unlink()
         self._temporary[name] = target
         self._check_length(name)
@@ -183,7 +208,7 @@ class StemFiles:
         """Read back how much was written: a full disk may show only there."""
         path = self._temporary[name]
         try:
-            with FileTake(path) as take:
+            with FileTake(path, most_channels=self._channels[name], empty=True) as take:
                 if take.frames == self._frames[name]:
                     return
         except InputError:
@@ -221,13 +246,6 @@ class StemFiles:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         self._made_folders.clear()
-
-
-def _append(writer: Any, block: NDArray[np.float32]) -> None:
-    # pedalboard cannot tell channels from frames in a square block.
-    square = block.shape[0] == block.shape[1] > 1
-    for part in (block[:, :1], block[:, 1:]) if square else (block,):
-        writer.write(part)
 
 
 def _allow_open_files(stems: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ import soundfile
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
+from terzetto.audio.chunks import read_chunks
 from terzetto.audio.files import ArrayTake, FileTake, blocks, read_audio
+from terzetto.audio.formats import SampleFormat
+from terzetto.audio.writers import open_writer
 from terzetto.errors import InputError
 
 Float = NDArray[np.float32]
@@ -144,3 +148,64 @@ def test_samples_that_are_no_sound_are_found_where_they_are(tmp_path: Path, bad:
 def test_arrays_that_are_no_recording(audio: object, sample_rate: float, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ArrayTake(audio, sample_rate)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("channels", [3, 6, 8])
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "FLAC"])
+def test_surround_where_it_is_asked_for(tmp_path: Path, form: str, channels: int) -> None:
+    audio, path = noise(channels, 5000), tmp_path / "a"
+    soundfile.write(path, audio.T, 48000, "PCM_24", format=form)
+    with FileTake(path, most_channels=8) as take:
+        assert (take.channels, take.frames, take.codec) == (channels, 5000, "PCM_24")
+        assert np.abs(take.read(0, 5000) - audio).max() < 1e-6
+        assert take.sample_format is not None and take.sample_format.bit_depth == 24
+    with pytest.raises(InputError, match=f"{channels} channels; mono and stereo"):
+        FileTake(path)
+    if channels == 8:
+        with pytest.raises(InputError, match="8 channels; at most 6"):
+            FileTake(path, most_channels=6)
+
+
+@pytest.mark.parametrize("container", ["rf64", "w64"])
+def test_a_day_of_surround_in_constant_memory(tmp_path: Path, container: str) -> None:
+    frames, channels = 24 * 3600 * 96_000, 6  # 149 GB, a hole but for the last frames
+    path, audio = tmp_path / "day", noise(channels, 4800)
+    writer = open_writer(path, SampleFormat(container, 24), 96_000, channels)
+    writer.write(audio)
+    writer.close()
+    sound = read_chunks(path).sound  # type: ignore[union-attr]
+    assert sound is not None
+    size = frames * channels * 3
+    with path.open("r+b") as file:
+        file.seek(sound.start)
+        end = file.read(sound.size)
+        file.seek(sound.start)
+        file.write(bytes(sound.size))
+        file.seek(28 if container == "rf64" else sound.start - 8)
+        file.write((size if container == "rf64" else size + 24).to_bytes(8, "little"))
+        file.seek(sound.start + size - sound.size)
+        file.write(end)
+    tracemalloc.start()
+    try:
+        with FileTake(path, most_channels=8) as take:
+            assert take.frames == frames > 2**32
+            assert not take.read(0, 100_000).any() and not take.read(2**32 - 50, 2**32 + 50).any()
+            assert np.abs(take.read(frames - 4800, frames) - audio).max() < 1e-6
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
+    with path.open("r+b") as file:
+        file.truncate(sound.start + size - 18)
+    with pytest.raises(InputError, match="cut short"):
+        FileTake(path, most_channels=8)
+
+
+def test_a_recorder_that_never_came_back(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", noise(1, 1000), subtype="PCM_16")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40] + bytes(4) + whole[44:])  # the length of the sound was not filled in
+    with pytest.raises(InputError, match="cut short: its header promises more"):
+        FileTake(path)
+    path.write_bytes(whole[:40] + b"\xff" * 4 + whole[44:])  # nor could it be: a pipe
+    with FileTake(path) as take:
+        assert take.frames == 1000

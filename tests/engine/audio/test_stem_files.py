@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from terzetto.audio.files import read_audio
-from terzetto.audio.stems import FORMATS, StemFiles
+from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
 from terzetto.errors import InputError, OutputError
 
 Float = NDArray[np.float32]
@@ -237,3 +237,32 @@ def test_integer_stems_are_rounded_not_cut_off(tmp_path: Path, name: str) -> Non
     steps = (read[:, :50_000].astype(np.float64) - audio) * 2**23
     assert abs(steps.mean()) < 0.1 and np.abs(steps).max() <= 1.0
     assert not read[:, 50_000:].any()
+
+
+@pytest.mark.parametrize("mode", ["clamp", "rescale", "none"])
+@pytest.mark.parametrize("level", [0.9, 1.5])
+def test_what_happens_to_values_beyond_full_scale(place: Path, mode: str, level: float) -> None:
+    before, audio = everything(place), noise(2, 5000, level)
+    loud = int(np.count_nonzero(np.abs(audio) > 1))
+    with StemFiles({"a": place / "new" / "a.wav"}, 44100, 2, SampleFormat("wav", 16), clip_mode=mode) as files:
+        files.write("a", audio)
+        if mode == "none" and loud:
+            with pytest.raises(
+                OutputError, match=r"peaks at \+3\.5\d dBFS, too much for 16-bit WAV; choose --clip-mode"
+            ):
+                files.commit()
+        else:
+            files.commit()
+    assert files.peak == pytest.approx(np.abs(audio).max())
+    if mode == "none" and loud:
+        assert everything(place) == before
+        return
+    read, _ = read_audio(place / "new" / "a.wav")
+    assert files.clamped == (loud if mode == "clamp" else 0)
+    assert files.gain == pytest.approx(0.999 / np.abs(audio).max() if mode == "rescale" and loud else 1.0)
+    np.testing.assert_allclose(read, np.clip(audio * files.gain, -1, 1), atol=2**-15)
+
+
+def test_unknown_clip_modes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="one of rescale, clamp, none; given 'wrap'"):
+        StemFiles({"a": tmp_path / "a.wav"}, 44100, 1, FORMATS["int24"], clip_mode="wrap")

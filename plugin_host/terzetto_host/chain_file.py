@@ -33,8 +33,8 @@ from terzetto_host.pedalboard_stage import BUILT_IN, check_kind
 
 PROCESSORS = "terzetto.processors"
 _OWN_KEYS = ("plugin", "vst3", "name")
-# A text under one of these names is a path.
-_PATHS = ("score", "learned", "learn_file", "impulse_response_filename", "vst3")
+PATHS = ("score", "learned", "learn_file", "impulse_response_filename", "vst3")
+"""A text under one of these names is a path."""
 _LARGEST = 1 << 20  # characters
 _MOST = 32  # stages
 
@@ -153,7 +153,7 @@ def _stage(row: dict[str, Any], place: _Place, taken: set[str], folder: Path | N
     for name, value in settings.items():
         if not isinstance(value, str | int | float | bool):
             raise place.error(name, f"{name} is a number, a text or true/false; given {value!r}")
-        if name in _PATHS and isinstance(value, str):
+        if name in PATHS and isinstance(value, str):
             settings[name] = _absolute(value, folder)
     lines = {name: _line_of(place.lines, place.start, name) for name in ("", *settings)}
     base = _identifier(Path(kind).stem if key == "vst3" else kind)

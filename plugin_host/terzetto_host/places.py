@@ -197,7 +197,7 @@ def only_server() -> Iterator[None]:
     path = ensure(runtime_dir()) / "server.lock"
     with path.open("a+b") as file:
         try:
-            _lock(file.fileno())
+            lock(file.fileno())
         except OSError:
             there = ServerRecord.read()
             where = f"as process {there.pid}, OSC on UDP port {there.osc_port}" if there else "and is still starting"
@@ -205,7 +205,8 @@ def only_server() -> Iterator[None]:
         yield
 
 
-def _lock(handle: int) -> None:
+def lock(handle: int) -> None:
+    """Lock an open file for this process alone; raises `OSError` if another has it."""
     if sys.platform == "win32":
         import msvcrt
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,50 +16,43 @@ from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
 from terzetto.audio.stream import render
 from terzetto.control.messages import Message
 from terzetto.errors import InputError, OutputError
-from terzetto.progress import choose
+from terzetto.jobs import Item
+from terzetto.progress import Progress
+from terzetto_host.batch.fingerprint import content_hash
 from terzetto_host.chain import Chain
+from terzetto_host.chain_file import PATHS, read
 
 HOP = 512
 """Frames of a block, as a plugin's hops have."""
 _FIELDS = {"track", "ext"}
 _LONGEST_WAIT = 3600.0  # seconds for what a chain learns from a file
+_TRIAL = 20.0  # seconds of a take by which the speed is told beforehand
 
 
 @dataclass(frozen=True)
 class Job:
-    """What `terzetto process` does to each file.
+    """What `terzetto process` does to each file; see `terzetto.jobs.Job`.
 
     Attributes
     ----------
     chain : Path
         The chain file; every recording gets a chain of its own.
-    out : Path
-        Folder of the results.
     filename : str
-        Pattern below it, of ``{track}`` and ``{ext}``.
+        Pattern below the folder of results, of ``{track}`` and ``{ext}``.
     sample_format : SampleFormat
-    score : str or None
-        Path of the score for the chain's Hands, of ``{track}``; None: as the chain file says.
-    progress : str
-        See `terzetto.progress.choose`.
     """
 
     chain: Path
-    out: Path
     filename: str = "{track}.{ext}"
     sample_format: SampleFormat = FORMATS["float32"]
-    score: str | None = None
-    progress: str = "none"
 
     def __post_init__(self) -> None:
         check_pattern("--filename", self.filename, _FIELDS)
         extension = self.sample_format.extension
-        if self._path(Path("take.wav")).suffix.lower() != f".{extension}":
+        if PurePosixPath(self.targets(Item("", Path("take.wav")))[0]).suffix.lower() != f".{extension}":
             raise InputError(
                 f"--filename {self.filename!r} must end in .{{ext}} or .{extension}, the format that is written"
             )
-        if self.score is not None:
-            check_pattern("--score", self.score, {"track"})
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Job:
@@ -70,29 +63,35 @@ class Job:
         InputError
             Options that do not go together, or a chain that cannot be used.
         """
-        if len(arguments.files) > 1:
-            if "track" not in check_pattern("--filename", arguments.filename, _FIELDS):
-                raise InputError(f"several files need {{track}} in --filename; given {arguments.filename!r}")
-            tracks = [file.stem for file in arguments.files]
-            twice = next((track for track in tracks if tracks.count(track) > 1), None)
-            if twice is not None:
-                raise InputError(
-                    f"two files are called {twice!r}: their results would replace each other; process them one by one "
-                    "with an --out each"
-                )
         chain = Chain.from_file(arguments.chain)  # what is wrong with it is said once, not for every file
         if arguments.score is not None and "hands" not in chain.instruments():
             raise InputError(f'--score is for a stage with plugin = "hands"; {arguments.chain} has none')
-        return cls(
-            arguments.chain,
-            arguments.out,
-            arguments.filename,
-            FORMATS[arguments.format],
-            arguments.score,
-            arguments.progress,
-        )
+        return cls(arguments.chain.resolve(), arguments.filename, FORMATS[arguments.format])
 
-    def process(self, path: Path) -> dict[str, Any]:
+    @property
+    def delicate(self) -> bool:
+        """Whether other people's code runs in the chain: then even a single file is better worked on by a worker."""
+        return any(spec.external for spec in read(self.chain)[1])
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides on the results beside the takes: the chain with the contents of its files."""
+        stages = []
+        for spec in read(self.chain)[1]:
+            files = {name: content_hash(value) for name, value in spec.settings.items() if name in PATHS}
+            kind = content_hash(spec.kind) if spec.external else spec.kind
+            stages.append({"name": spec.name, "plugin": kind, **spec.settings, **files})
+        return {"chain": stages, "filename": self.filename, "format": repr(self.sample_format), "hop": HOP}
+
+    def targets(self, item: Item) -> list[str]:
+        """Return what would be written below the folder of results."""
+        name = self.filename.format(track=item.track, ext=self.sample_format.extension)
+        return [(PurePosixPath(item.folder) / name).as_posix()]
+
+    def written(self, result: dict[str, Any]) -> list[str]:
+        """Return the paths of all files that a result tells of."""
+        return [result["out"]]
+
+    def work(self, item: Item, out: Path, progress: Progress) -> dict[str, Any]:
         """Process one file and return what was done, ready for JSON.
 
         Raises
@@ -109,13 +108,13 @@ class Job:
                 said.append(str(message.arguments[0]))
 
         try:
-            with FileTake(path) as take, choose(self.progress, path.name) as progress:
-                target = self._path(path)
-                if target.exists() and target.samefile(path):
+            with FileTake(item.path) as take:
+                target = out / self.targets(item)[0]
+                if target.exists() and target.samefile(item.path):
                     raise OutputError(f"{target}: would replace its own take; choose another --out or --filename")
                 with StemFiles({"out": target}, take.sample_rate, take.channels, self.sample_format) as files:
                     chain.prepare(take.sample_rate, take.channels, HOP)
-                    self._give_score(chain, path)
+                    self._give_score(chain, item.score)
                     chain.wait(_LONGEST_WAIT)
                     done, due = 0, 0.0
                     for block in render(chain, take, hop=HOP, listen=listen):
@@ -127,7 +126,7 @@ class Job:
                     latency = chain.latency
                     files.commit()
                 return {
-                    "take": str(path),
+                    "take": item.title,
                     "out": str(target),
                     "stages": [stage.spec.name for stage in chain.stages],
                     "seconds": round(take.frames / take.sample_rate, 3),
@@ -140,14 +139,30 @@ class Job:
         finally:
             chain.close()
 
-    def _give_score(self, chain: Chain, path: Path) -> None:
-        if self.score is None:
+    def speed(self, item: Item) -> float:
+        """Return how many seconds of audio are processed in a second, from the take's beginning."""
+        chain = Chain.from_file(self.chain)
+        try:
+            with FileTake(item.path) as take:
+                began, frames = time.perf_counter(), 0
+                for block in render(chain, take, hop=HOP):
+                    frames += block.shape[1]
+                    if frames > _TRIAL * take.sample_rate:
+                        break
+                return frames / take.sample_rate / (time.perf_counter() - began)
+        finally:
+            chain.close()
+
+    def bytes_for(self, item: Item) -> tuple[float, int]:
+        """Return a take's seconds and how many bytes its result would have."""
+        with FileTake(item.path) as take:
+            size = take.frames * take.channels * self.sample_format.bit_depth // 8
+            return take.frames / take.sample_rate, size
+
+    def _give_score(self, chain: Chain, score: str | None) -> None:
+        if score is None:
             return
         from terzetto.score.read import read_score
 
-        score = self.score.format(track=path.stem)
         read_score(score, need_hands=False)  # what is wrong with it is an error here, not a status
         chain.set("hands", "score", score)
-
-    def _path(self, take: Path) -> Path:
-        return self.out / self.filename.format(track=take.stem, ext=self.sample_format.extension)

@@ -61,7 +61,7 @@ GOOD = ["good.wav", "--score", "good.mid"]
     [
         (["missing.wav", "--score", "good.mid"], "missing.wav: no such file"),
         (["empty.wav", "--score", "good.mid"], "empty.wav: the file is empty"),
-        (["folder.wav", "--score", "good.mid"], "folder.wav: is a folder"),
+        (["folder.wav", "--score", "good.mid"], "folder.wav: the folder holds no audio"),
         (["text.wav", "--score", "good.mid"], "text.wav: not an audio file"),
         (["good.mid", "--score", "good.mid"], "good.mid: not an audio file"),
         (["nothing.wav", "--score", "good.mid"], "nothing.wav: has no samples"),
@@ -82,7 +82,7 @@ GOOD = ["good.wav", "--score", "good.mid"]
         (["good.wav", "--score", "row.csv"], "row.csv: line 3 is not a note"),
         (["good.wav", "--score", "onepart.csv"], "--left-track and --right-track, or give --split-pitch 60"),
         (["good.wav", "--score", "trio.csv"], "3 parts (1 'fl' (1 notes), 2 'vc' (1 notes), 3 'vl' (1 notes))"),
-        (["good.wav", "--score", "{stem}.mid"], "unknown field {stem}; valid: {track}"),
+        (["good.wav", "--score", "{take}.mid"], "unknown field {take}; valid: {stem}, {track}"),
         ([*GOOD, "--left-track", "7"], "'7' is not in the score"),
         ([*GOOD, "--left-track", "left", "--split-pitch", "60"], "not both"),
         ([*GOOD, "--split-pitch", "200"], "0..127"),
@@ -90,7 +90,7 @@ GOOD = ["good.wav", "--score", "good.mid"]
         ([*GOOD, "--by", "note", "--mask", "coherent", "--stereo-stage"], "--by hand only"),
         ([*GOOD, "--iterations", "0"], "iterations must be"),
         ([*GOOD, "--eps", "nan"], "eps must be"),
-        ([*GOOD, "-j", "-1"], "jobs must be"),
+        ([*GOOD, "-j", "-1"], "-j is 0"),
         ([*GOOD, "--filename", "{track}.{ext}"], "needs {stem}"),
         ([*GOOD, "--filename", "{{stem}}.{ext}"], "needs {stem}"),
         ([*GOOD, "--filename", "{stem}_{take}.wav"], "unknown field {take}; valid: {ext}, {stem}, {track}"),
@@ -106,8 +106,9 @@ GOOD = ["good.wav", "--score", "good.mid"]
         ([*GOOD, "-o", "other", "--filename", "../../{stem}/x.{ext}", "--score", "late.csv"], "does not overlap"),
         (["good.wav", "nan.wav", "--score", "good.mid"], "several takes need a score each"),
         (["good.wav", "nan.wav", "--score", "{{track}}.mid"], "several takes need a score each"),
-        (["good.wav", "nan.wav", "--score", "{track}.mid", "--filename", "{stem}.{ext}"], "need {track} in --filename"),
-        (["good.wav", "other/good.wav", "--score", "{track}.mid"], "two takes are called 'good'"),
+        (["good.wav", "nan.wav", "--score", "{track}.mid", "--filename", "{stem}.{ext}"], "would both be written to"),
+        (["good.wav", "nan.wav", "--score", "{track}.mid"], "1 of 2 takes have no score by --score"),
+        (["good.wav", "other/good.wav", "--score", "{track}.mid"], "written to separated/good/left_hand.wav"),
     ],
 )  # fmt: skip
 def test_one_line_says_what_is_wrong_and_nothing_is_written(

@@ -68,7 +68,9 @@ def test_several_files_and_formats(tmp_path: Path, chain: Path, capsys: pytest.C
     assert main(["process", str(chain), *files, "-o", str(out), "--flac", "--filename", "{track}/wet.{ext}"]) == 1
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == 2 and "bad.wav" in captured.err
-    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*")) == ["0/wet.flac", "1/wet.flac"]
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*")) == [
+        *("0/wet.flac", "1/wet.flac", "manifest.jsonl", "summary.csv")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_bad_chain_and_a_result_in_place_of_its_take_are_refused(
     take(tmp_path)
     before = (tmp_path / "take.wav").read_bytes()
     assert main(["process", str(chain), str(tmp_path / "take.wav"), "-o", str(tmp_path)]) == 2
-    assert "would replace its own take" in capsys.readouterr().err
+    assert "would replace the take" in capsys.readouterr().err
     assert (tmp_path / "take.wav").read_bytes() == before
     chain.write_text("[[stage]]\nplugin = 'PitchShift'\n")
     assert main(["process", str(chain), str(tmp_path / "take.wav"), "-o", str(tmp_path / "out")]) == 2

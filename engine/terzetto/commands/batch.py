@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from terzetto.commands import whole_number
+
 
 def add_format_flags(group: argparse._ArgumentGroup) -> None:
     """Add ``--float32``, ``--int24`` and ``--flac``; ``format`` is one of `terzetto.audio.stems.FORMATS`."""
@@ -24,6 +26,46 @@ def add_report_flags(group: argparse._ArgumentGroup) -> None:
         default="auto",
         choices=["auto", "bar", "json", "none"],
         help="auto: a bar on a terminal, nothing in a pipe; json: lines on standard error",
+    )
+
+
+def add_batch_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what `terzetto.jobs.run_job` understands."""
+    group = parser.add_argument_group("batch")
+    group.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="files at a time, each in a process of its own (default: one for each core)",
+    )
+    group.add_argument(
+        "--threads",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="cores to use altogether; each process gets its share of them (default: all)",
+    )
+    group.add_argument(
+        "--timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="a file that makes no progress for so long is given up (default: 600)",
+    )
+    group.add_argument("--redo", action="store_true", help="do again what the manifest says is done or quarantined")
+    group.add_argument("--dry-run", action="store_true", help="tell what would be done, and how long and large it gets")
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="work on a dask cluster: dask://HOST:8786; local:N starts one of N workers here to try it",
+    )
+    group.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="what was done, to go on from (default: manifest.jsonl in --out)",
     )
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from terzetto.commands import whole_number
-from terzetto.commands.batch import add_format_flags, add_report_flags, run_batch
+from terzetto.commands.batch import add_batch_flags, add_format_flags, add_report_flags
 
 HELP = "separate a piano recording into its left and right hand, by its score"
 
 _EPILOG = """\
 examples:
   terzetto separate take.wav --score take.mid -o out/
-  terzetto separate takes/*.wav --score 'scores/{track}.mid' -o out/ --flac
+  terzetto separate takes/ --score 'scores/{track}.mid' -o out/ --flac -j 4
   terzetto separate take.wav --score take.mid --split-pitch 60 --plots
 
 exit status: 0 done, 1 some takes of several failed, 2 nothing was done, 130 interrupted
@@ -26,7 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "takes", nargs="+", type=Path, metavar="TAKE", help="audio file, mono or stereo, any sample rate"
+        "takes",
+        nargs="+",
+        metavar="TAKE",
+        help="audio file, mono or stereo, any sample rate; or a folder, a pattern in quotes, a URL",
     )
     score = parser.add_argument_group("score")
     score.add_argument(
@@ -57,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     method.add_argument("--seed", type=whole_number, default=0, help="for --encoder random (default: 0)")
     output = parser.add_argument_group("output")
-    output.add_argument("-o", "--out", type=Path, default=Path("separated"), help="folder (default: separated/)")
+    output.add_argument("-o", "--out", default="separated", help="folder, or URL (default: separated/)")
     output.add_argument(
         "--filename",
         default="{track}/{stem}.{ext}",
@@ -72,20 +74,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--plots", action="store_true", help="add PNGs: piano roll, templates, activations, masks, loss"
     )
     add_report_flags(output)
-    parser.add_argument("-j", "--jobs", type=int, default=0, metavar="N", help="threads (default: all cores)")
+    add_batch_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Separate every take; one bad take of several is reported and the rest goes on."""
     from terzetto.hands.takes import Job
+    from terzetto.jobs import run_job
 
-    job = Job.from_arguments(arguments)
-
-    def tell(take: Path, result: dict[str, Any]) -> None:
-        if arguments.json:
-            return
-        print(f"{take} → {', '.join(str(path) for path in result['stems'].values())}")
+    def tell(result: dict[str, Any]) -> None:
+        print(f"{result['take']} → {', '.join(str(path) for path in result['stems'].values())}")
         if result["gain_db"]:
-            print(f"terzetto: {take}: all stems turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+            text = f"all stems turned down by {-result['gain_db']:.2f} dB to fit"
+            print(f"terzetto: {result['take']}: {text}", file=sys.stderr)
 
-    return run_batch(arguments.takes, job.separate, tell, arguments.json)
+    return run_job(Job.from_arguments(arguments), arguments.takes, arguments, tell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,11 @@ class ScoreSource:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_pattern("--score", self.pattern, {"track"})
+        check_pattern("--score", self.pattern, {"track", "stem"})
+
+    def of(self, path: str) -> ScoreSource:
+        """Return a source that has the score of one take at a path."""
+        return replace(self, pattern=path.replace("{", "{{").replace("}", "}}"))
 
     def check(self, several: bool) -> None:
         """Raise `InputError` if it cannot serve (several) takes."""
@@ -79,5 +83,5 @@ class ScoreSource:
         InputError
             It cannot be read, or does not fit the take.
         """
-        file = self.pattern.format(track=path.stem)
+        file = self.pattern.format(track=path.stem, stem=path.stem)
         return TakeScore(read_score(file, need_hands=need_hands, **self.options), file)

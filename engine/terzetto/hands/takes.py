@@ -7,13 +7,13 @@ import contextlib
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from terzetto.audio.files import FileTake
+from terzetto.audio.files import ArrayTake, FileTake
 from terzetto.audio.patterns import check_pattern
 from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
 from terzetto.errors import InputError, OutputError, TerzettoWarning
@@ -22,7 +22,8 @@ from terzetto.hands.parts import RESIDUAL, group
 from terzetto.hands.score_source import ScoreSource
 from terzetto.hands.separate import Separation, within_take
 from terzetto.hands.settings import Settings
-from terzetto.progress import between, choose
+from terzetto.jobs import Item
+from terzetto.progress import Progress, between, silent
 from terzetto.score.midi import write_midi
 
 STAGE = "stage"
@@ -31,37 +32,31 @@ _FIELDS = {"track", "stem", "ext"}
 
 @dataclass(frozen=True)
 class Job:
-    """What `terzetto separate` does to each take.
+    """What `terzetto separate` does to each take; see `terzetto.jobs.Job`.
 
     Attributes
     ----------
     source : ScoreSource
     settings : Settings
-    out : Path
-        Folder of the stems.
     filename : str
-        Pattern below it, of ``{track}``, ``{stem}`` and ``{ext}``.
+        Pattern below the folder of results, of ``{track}``, ``{stem}`` and ``{ext}``.
     sample_format : SampleFormat
     stage, plots : bool
         Add a stereo file with a hand on each side; add pictures.
-    progress : str
-        See `terzetto.progress.choose`.
     """
 
     source: ScoreSource
     settings: Settings
-    out: Path
     filename: str = "{track}/{stem}.{ext}"
     sample_format: SampleFormat = FORMATS["float32"]
     stage: bool = False
     plots: bool = False
-    progress: str = "none"
 
     def __post_init__(self) -> None:
         if "stem" not in check_pattern("--filename", self.filename, _FIELDS):
             raise InputError(f"--filename {self.filename!r} needs {{stem}}, else all stems get one name")
         extension = self.sample_format.extension
-        if self._path(Path("take.wav"), "stem").suffix.lower() != f".{extension}":
+        if self._place(Item("", Path("take.wav")), "stem").suffix.lower() != f".{extension}":
             raise InputError(
                 f"--filename {self.filename!r} must end in .{{ext}} or .{extension}, the format that is written"
             )
@@ -79,17 +74,7 @@ class Job:
         """
         choices = {name: getattr(arguments, name) for name in ("left_track", "right_track", "split_pitch")}
         source = ScoreSource(arguments.score or "", choices)
-        source.check(several=len(arguments.takes) > 1)
-        if len(arguments.takes) > 1:
-            if "track" not in check_pattern("--filename", arguments.filename, _FIELDS):
-                raise InputError(f"several takes need {{track}} in --filename; given {arguments.filename!r}")
-            tracks = [take.stem for take in arguments.takes]
-            twice = next((track for track in tracks if tracks.count(track) > 1), None)
-            if twice is not None:
-                raise InputError(
-                    f"two takes are called {twice!r}: their stems would replace each other; separate them one by one "
-                    "with an --out each"
-                )
+        source.check(several=False)  # which take has which score is for whoever pairs them
         options = Options(
             loss=arguments.loss,
             iterations=arguments.iterations,
@@ -101,16 +86,30 @@ class Job:
         mask = arguments.mask or ("coherent" if arguments.by == "hand" else "wiener")
         return cls(
             source,
-            Settings(arguments.method, arguments.by, mask, options, arguments.jobs),
-            arguments.out,
+            Settings(arguments.method, arguments.by, mask, options, arguments.threads),
             arguments.filename,
             FORMATS[arguments.format],
             arguments.stereo_stage,
             arguments.plots,
-            arguments.progress,
         )
 
-    def separate(self, path: Path) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides on the stems beside the take and its score."""
+        settings = replace(self.settings, jobs=0)
+        return {**{each.name: repr(getattr(self, each.name)) for each in fields(self)}, "settings": repr(settings)}
+
+    def targets(self, item: Item) -> list[str]:
+        """Return what would be written; which stems there are is known beforehand for the hands only."""
+        names = ("left_hand", "right_hand", RESIDUAL, *((STAGE,) if self.stage else ()))
+        stems = names if self.settings.by == "hand" else ("{stem}",)
+        return [self._place(item, stem).as_posix() for stem in stems]
+
+    def written(self, result: dict[str, Any]) -> list[str]:
+        """Return the paths of all files that a result tells of."""
+        made = result["score_made"]
+        return [*result["stems"].values(), *result["plots"], *([made] if made else [])]
+
+    def work(self, item: Item, out: Path, progress: Progress) -> dict[str, Any]:
         """Separate one take and return what was done, ready for JSON.
 
         Raises
@@ -119,20 +118,21 @@ class Job:
             Nothing is left behind then.
         """
         began = time.perf_counter()
-        with FileTake(path) as take, choose(self.progress, path.name) as shown:
-            found = self.source.get(path, take, self.settings.by == "hand", between(shown, 0.0, 0.5))
-            progress = between(shown, 0.5 if found.made else 0.0, 1.0)
-            with _warnings_about(path):
+        source = self.source if item.score is None else self.source.of(item.score)
+        with FileTake(item.path) as take:
+            found = source.get(item.path, take, self.settings.by == "hand", between(progress, 0.0, 0.5))
+            rest = between(progress, 0.5 if found.made else 0.0, 1.0)
+            with _warnings_about(item.title):
                 score = within_take(found.score, take)
             names = (*group(score, self.settings.by).names, RESIDUAL) + ((STAGE,) if self.stage else ())
-            paths = {name: self._path(path, name) for name in names}
-            midi = self._path(path, "score").with_suffix(".mid") if found.made else None
-            self._protect(path, [*paths.values(), *([midi] if midi else [])])
+            paths = {name: out / self._place(item, name) for name in names}
+            midi = (out / self._place(item, "score")).with_suffix(".mid") if found.made else None
+            self._protect(item.path, [*paths.values(), *([midi] if midi else [])])
             channels = {name: 2 if name == STAGE else take.channels for name in names}
             # The files come first: better to hear at once that a folder cannot be written.
             with StemFiles(paths, take.sample_rate, channels, self.sample_format) as files:
-                with _warnings_about(path):
-                    separation = Separation(take, score, self.settings, progress)
+                with _warnings_about(item.title):
+                    separation = Separation(take, score, self.settings, rest)
                 left = np.zeros(0, np.float32)
                 for name, block in separation.stems():
                     files.write(name, block)
@@ -147,7 +147,7 @@ class Job:
                     files.add(written, midi)
                 files.commit()
         return {
-            "take": str(path),
+            "take": item.title,
             "score": found.path or None,
             "score_made": str(midi) if midi else None,
             **found.report,
@@ -162,8 +162,30 @@ class Job:
             "elapsed": round(time.perf_counter() - began, 3),
         }
 
-    def _path(self, take: Path, stem: str) -> Path:
-        return self.out / self.filename.format(track=take.stem, stem=stem, ext=self.sample_format.extension)
+    def speed(self, item: Item) -> float:
+        """Return how many seconds of audio are separated in a second, from the take's first minute."""
+        source = self.source if item.score is None else self.source.of(item.score)
+        with FileTake(item.path) as take:
+            frames = min(take.frames, round(60 * take.sample_rate))
+            beginning = ArrayTake(take.read(0, frames), take.sample_rate)
+        began = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TerzettoWarning)
+            score = source.get(item.path, beginning, self.settings.by == "hand", silent).score
+            for _ in Separation(beginning, within_take(score, beginning), self.settings).stems():
+                pass
+        return frames / beginning.sample_rate / (time.perf_counter() - began)
+
+    def bytes_for(self, item: Item) -> tuple[float, int]:
+        """Return a take's seconds and how many bytes its stems would have, if they are the hands'."""
+        with FileTake(item.path) as take:
+            channels = take.channels * 3 + 2 * self.stage
+            return take.frames / take.sample_rate, take.frames * channels * self.sample_format.bit_depth // 8
+
+    def _place(self, item: Item, stem: str) -> PurePosixPath:
+        return PurePosixPath(item.folder) / self.filename.format(
+            track=item.track, stem=stem, ext=self.sample_format.extension
+        )
 
     def _protect(self, take: Path, paths: Iterable[Path]) -> None:
         """Refuse stems that would replace the take they come from."""
@@ -185,10 +207,10 @@ class Job:
 
 
 @contextlib.contextmanager
-def _warnings_about(path: Path) -> Iterator[None]:
+def _warnings_about(title: str) -> Iterator[None]:
     """Name the take in our own warnings: of a batch, one wants to know which."""
     with warnings.catch_warnings(record=True) as caught:
         yield
     for warning in caught:
-        about = f"{path}: " if issubclass(warning.category, TerzettoWarning) else ""
+        about = f"{title}: " if issubclass(warning.category, TerzettoWarning) else ""
         warnings.warn_explicit(f"{about}{warning.message}", warning.category, warning.filename, warning.lineno)

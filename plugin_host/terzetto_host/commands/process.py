@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from terzetto.commands.batch import add_format_flags, add_report_flags, run_batch
+from terzetto.commands.batch import add_batch_flags, add_format_flags, add_report_flags
 
 HELP = "send audio files through a chain of plugins, as they would sound live"
 
@@ -28,7 +28,10 @@ a chain file lists the plugins in order:
 
 examples:
   terzetto process chain.toml take.wav -o out/
-  terzetto process chain.toml takes/*.wav --score 'scores/{track}.mid' -o out/ --flac
+  terzetto process chain.toml takes/ --score 'scores/{track}.mid' -o out/ --flac
+  terzetto process chain.toml 'stems/**/*.wav' -o out/ -j 8 --dry-run
+
+a batch that was interrupted goes on where it was when the same command is given again: see manifest.jsonl in --out
 
 exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 interrupted
 """
@@ -38,34 +41,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("chain", type=Path, metavar="CHAIN", help="chain file (TOML)")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio file, mono or stereo")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="audio file; or a folder, a pattern in quotes ('stems/**/*.wav'), a URL: their tree is kept",
+    )
     parser.add_argument(
         "--score",
         metavar="FILE",
         help="score for the chain's hands; {track} stands for the file's name without its ending",
     )
     output = parser.add_argument_group("output")
-    output.add_argument("-o", "--out", type=Path, default=Path("processed"), help="folder (default: processed/)")
+    output.add_argument("-o", "--out", default="processed", help="folder, or URL (default: processed/)")
     output.add_argument(
         "--filename", default="{track}.{ext}", metavar="PATTERN", help="where results go in it (default: {track}.{ext})"
     )
     add_format_flags(output)
     add_report_flags(output)
+    add_batch_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Process every file; one bad file of several is reported and the rest goes on."""
+    from terzetto.jobs import run_job
     from terzetto_host.process import Job
 
-    job = Job.from_arguments(arguments)
-
-    def tell(file: Path, result: dict[str, Any]) -> None:
+    def tell(result: dict[str, Any]) -> None:
         for text in result["said"]:
-            print(f"terzetto: {file}: {text}", file=sys.stderr)
-        if arguments.json:
-            return
-        print(f"{file} → {result['out']}")
+            print(f"terzetto: {result['take']}: {text}", file=sys.stderr)
+        print(f"{result['take']} → {result['out']}")
         if result["gain_db"]:
-            print(f"terzetto: {file}: turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+            print(f"terzetto: {result['take']}: turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
 
-    return run_batch(arguments.files, job.process, tell, arguments.json)
+    return run_job(Job.from_arguments(arguments), arguments.files, arguments, tell)

@@ -1,0 +1,156 @@
+"""What a batch works on: files, folders, patterns and URLs, and where in the tree of the results each belongs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from terzetto.errors import InputError
+from terzetto.jobs import Item, Job
+from terzetto_host.batch.places import is_url, join, local, open_filesystem
+
+AUDIO = (
+    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc"),
+    *(".mp3", ".ogg", ".oga", ".opus", ".m4a", ".caf"),
+)
+"""Endings by which audio is told from what else lies in a folder."""
+_MAGIC = "*?["
+
+
+def find_items(inputs: Sequence[str], out: str) -> list[Item]:
+    """Return all files that the inputs name, each once, in their order.
+
+    A folder stands for the audio files in and below it, hidden ones and what lies in ``out`` left aside; so does a
+    pattern (``**`` for any folders) for what it matches. Results of both mirror the tree below the folder, or below the
+    pattern's part without signs.
+
+    Raises
+    ------
+    InputError
+        A folder or a pattern that holds no audio. (A single file that is missing is found out when it is worked on.)
+    """
+    found: dict[str, Item] = {}
+    for text in inputs:
+        for item in _expand(text, out):
+            found.setdefault(item.title if is_url(item.title) else str(item.path.absolute()), item)
+    return list(found.values())
+
+
+def is_batch(inputs: Sequence[str]) -> bool:
+    """Whether this is more than one plain file."""
+    return len(inputs) != 1 or is_url(inputs[0]) or not (Path(local(inputs[0])).is_file() or _is_plain(inputs[0]))
+
+
+def check_targets(job: Job, items: Iterable[Item], out: str) -> None:
+    """Find two files that would be written to one place, and results that would replace a take.
+
+    Raises
+    ------
+    InputError
+        Such a thing; nothing was begun.
+    """
+    taken: dict[str, Item] = {}
+    places = {_real(item): item for item in items}
+    for item in items:
+        for target in job.targets(item):
+            before = taken.setdefault(target, item)
+            if before is not item:
+                raise InputError(
+                    f"{before.title} and {item.title} would both be written to {join(out, target)}: give the folder "
+                    "above them, whose tree is kept, or another --filename, or process them apart, each with its --out"
+                )
+            if is_url(out) == is_url(item.title):
+                place = join(out, target) if is_url(out) else os.path.realpath(Path(local(out), target))
+                taken_from = places.get(place) or (item if _same(place, item.path) else None)
+                if taken_from is not None:
+                    raise InputError(f"{place}: would replace the take {taken_from.title}; choose another --out")
+
+
+def _is_plain(text: str) -> bool:
+    return not Path(local(text)).is_dir() and not any(sign in text for sign in _MAGIC)
+
+
+def _real(item: Item) -> str:
+    return item.title if is_url(item.title) else os.path.realpath(item.path)
+
+
+def _same(place: str, path: Path) -> bool:
+    try:
+        return path.samefile(place)
+    except OSError:
+        return False
+
+
+def _expand(text: str, out: str) -> Iterator[Item]:
+    if is_url(text):
+        yield from _expand_url(text)
+        return
+    path = Path(local(text))
+    if path.is_dir():
+        paths, root = _below(path, os.path.realpath(local(out))), path
+        empty = f"{text}: the folder holds no audio files ({', '.join(AUDIO)})"
+    elif _is_plain(text) or path.exists():
+        yield _item(path, "")
+        return
+    else:
+        root = Path(*_without_signs(path.parts))
+        found = sorted(root.glob(str(path.relative_to(root))))
+        here = os.path.realpath(local(out))
+        paths = (each for each in found if each.is_file() and not _is_hidden(each, root, here))
+        empty = f"{text}: no file is called so; put a pattern in quotes, and ** for any folders"
+    none = True
+    for each in paths:
+        none = False
+        yield _item(each, each.parent.relative_to(root).as_posix())
+    if none:
+        raise InputError(empty)
+
+
+def _item(path: Path, folder: str) -> Item:
+    try:
+        size = path.stat().st_size
+    except (OSError, ValueError):
+        size = 0
+    return Item(str(path), path, "" if folder == "." else folder, None, size)
+
+
+def _below(root: Path, out: str) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        keep = (name for name in folders if name[0] != "." and os.path.realpath(Path(folder, name)) != out)
+        folders[:] = sorted(keep)
+        for name in sorted(names):
+            if name[0] != "." and Path(name).suffix.lower() in AUDIO:
+                yield Path(folder, name)
+
+
+def _is_hidden(path: Path, root: Path, out: str) -> bool:
+    hidden = any(part[0] == "." for part in path.relative_to(root).parts)
+    return hidden or os.path.realpath(path).startswith(out + os.sep)
+
+
+def _without_signs(parts: tuple[str, ...]) -> Iterator[str]:
+    for part in parts[:-1]:
+        if any(sign in part for sign in _MAGIC):
+            return
+        yield part
+
+
+def _expand_url(url: str) -> Iterator[Item]:
+    filesystem, path = open_filesystem(url)
+    if any(sign in path for sign in _MAGIC):
+        root = "/".join(_without_signs(tuple(path.split("/"))))
+        found = filesystem.glob(path, detail=True)
+    elif filesystem.isdir(path):
+        root, found = path.rstrip("/"), filesystem.find(path, detail=True)
+        found = {name: about for name, about in found.items() if PurePosixPath(name).suffix.lower() in AUDIO}
+    else:
+        root = path.rpartition("/")[0]
+        found = {path: filesystem.info(path)} if filesystem.exists(path) else {}
+    files = {name: about for name, about in sorted(found.items()) if about.get("type") != "directory"}
+    if not files:
+        raise InputError(f"{url}: no audio there")
+    for name, about in files.items():
+        folder = PurePosixPath(name).parent.relative_to(root or "/").as_posix() if root else ""
+        title = str(filesystem.unstrip_protocol(name))
+        yield Item(title, Path(name), "" if folder == "." else folder, None, int(about.get("size") or 0))

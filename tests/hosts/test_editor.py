@@ -1,4 +1,4 @@
-"""The editors, drawn into pictures by a program of the build: nothing is clipped away, at either scale."""
+"""The editors, drawn into pictures by a program of the build: nothing is cut off at any size, and keys reach all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from terzetto.score.read import READERS
 from tests.conftest import NO_HOST
 from tests.hosts.place import Place
 
 ROOT = Path(__file__).resolve().parents[2]
+SCORES = sorted({*READERS, ".mid", ".midi", ".csv", ".musicxml", ".mxl", ".xml", ".krn"})
 ACCENTS = {"hands": (0x55, 0xB8, 0xA6), "drums": (0xE2, 0x95, 0x4A), "timbre": (0xA5, 0x8B, 0xE0)}
 
 
@@ -38,15 +40,23 @@ def editor_picture() -> Path:
 
 def draw(program: Path, place: Place, *words: str) -> NDArray[np.uint8]:
     """Run the program; returns height × width × 3."""
-    target = place.root / "editor.png"
-    instrument, *rest = words
-    done = subprocess.run(
-        [str(program), instrument, str(target), *rest],
+    return draw_and_list(program, place, *words)[0]
+
+
+def draw_and_list(program: Path, place: Place, *words: str) -> tuple[NDArray[np.uint8], list[list[str]]]:
+    """Return the picture, and (title, value, description) of what the keys reach, in their order."""
+    done = run(program, place, *words)
+    assert done.returncode == 0, done.stderr
+    pixels: NDArray[np.float32] = matplotlib.image.imread(place.root / "editor.png")
+    controls = [line.split("\t") for line in done.stdout.splitlines()]
+    return np.round(255 * pixels[..., :3]).astype(np.uint8), controls
+
+
+def run(program: Path, place: Place, instrument: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(program), instrument, str(place.root / "editor.png"), *words],
         env=place.environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    pixels: NDArray[np.float32] = matplotlib.image.imread(target)
-    return np.round(255 * pixels[..., :3]).astype(np.uint8)
 
 
 @pytest.fixture
@@ -64,11 +74,75 @@ def test_it_is_drawn_without_a_display(editor_picture: Path, alone: Place, instr
     assert red.sum() > 30, "no engine is installed here: the status light is not red"
 
 
-def test_every_edge_stays_free(editor_picture: Path, alone: Place) -> None:
-    picture = draw(editor_picture, alone, "hands").astype(int)
+@pytest.mark.parametrize("instrument", ["hands", "test"])
+@pytest.mark.parametrize(
+    ("asked", "given"), [("", None), ("900x640", (640, 900)), ("1x1", None), ("9999x9999", (1000, 1400))]
+)
+def test_every_edge_stays_free_at_every_size(
+    editor_picture: Path, alone: Place, instrument: str, asked: str, given: tuple[int, int] | None
+) -> None:
+    words = ["1", f"size={asked}"] if asked else []
+    picture = draw(editor_picture, alone, instrument, *words).astype(int)
+    if given is not None:
+        assert picture.shape[:2] == given
+    elif asked:  # no smaller than what all controls need
+        assert picture.shape[1] == 520 and 270 < picture.shape[0] < 360
     above_status = picture[4:-34]
     for edge in (above_status[:, :6], above_status[:, -6:]):
         assert np.ptp(edge) <= 6, "something is cut off at an edge"  # background alone
+    accent = np.abs(picture[4:-34] - ACCENTS["drums" if instrument == "test" else instrument]).max(axis=2) < 3
+    rows = np.flatnonzero(accent.any(axis=1))
+    assert np.ptp(rows) > 0.25 * picture.shape[0], "the faders do not fill the height"
+
+
+def test_keys_reach_everything_in_order_and_all_of_it_has_a_name(editor_picture: Path, alone: Place) -> None:
+    _, controls = draw_and_list(editor_picture, alone, "hands")
+    titles = [title for title, _, _ in controls]
+    assert [title for title in titles if not title.endswith(", typed")] == [
+        "Open the score", "Learn", "Left gain", "Right gain", "Residual gain", "Solo: off", "Solo: left", "Solo: right",
+        "Spread", "Dry/wet", "Window: long", "Window: medium", "Window: short", "Low latency",
+    ]  # fmt: skip
+    assert all(title for title in titles)
+    assert all(description for title, _, description in controls if not title.endswith(", typed"))
+
+
+def test_keys_move_what_they_reach(editor_picture: Path, alone: Place) -> None:
+    keys = ["Level@cursor down", "Level@page down", "Warmth@cursor right", "Warmth@shift + cursor left",
+            "Density, Swing@cursor left", "Density, Swing@cursor up", "Shape: steep@return", "Roll@return",
+            "Low latency@return"]  # fmt: skip
+    _, controls = draw_and_list(editor_picture, alone, "test", "1", *(f"press={key}" for key in keys))
+    values = {title: value for title, value, _ in controls}
+    assert values["Level"] == "-7.0 dB" and values["Warmth"] == "52 %"
+    assert values["Density, Swing"] == "0.230, 0.540"
+    assert values["Shape: steep"] == "on" and values["Shape: round"] == "off"
+
+
+def test_the_pad_shows_both_its_parameters(editor_picture: Path, alone: Place) -> None:
+    """A table made for the test (tests/native/editor_table.hpp) has a pad, triggers and one of everything else."""
+
+    def point(*words: str) -> NDArray[np.float64]:
+        picture = draw(editor_picture, alone, "test", "1", *words).astype(int)
+        pad = picture[46:-76, 110:340]  # between the fader and the rows
+        accent = np.abs(pad - ACCENTS["drums"]).max(axis=2) < 3
+        assert 100 < accent.sum() < 200, "one point of 14 pixels across"
+        return np.argwhere(accent).mean(axis=0)
+
+    low, right, up = point("pad_x=0.2", "pad_y=-0.6"), point("pad_x=0.8", "pad_y=-0.6"), point("pad_x=0.2", "pad_y=0.6")
+    side = (right - low)[1] / 0.6
+    assert side > 180 and abs((right - low)[0]) <= 1
+    assert abs((low - up)[0] - 0.6 * side) <= 1.5 and abs((up - low)[1]) <= 1
+
+
+@pytest.mark.parametrize("name", ["take" + ending for ending in (*SCORES, ".wav", ".flac")])
+def test_scores_and_recordings_can_be_dropped(editor_picture: Path, alone: Place, name: str) -> None:
+    (alone.root / name).touch()
+    words = ["1", f"drop={alone.root / name}"]
+    assert run(editor_picture, alone, "hands", *words).returncode == 0
+
+
+def test_other_files_cannot_be_dropped(editor_picture: Path, alone: Place) -> None:
+    done = run(editor_picture, alone, "hands", "1", f"drop={alone.root / 'take.txt'}")
+    assert done.returncode == 1 and "nothing takes" in done.stderr
 
 
 def test_twice_the_scale_is_the_same_picture(editor_picture: Path, alone: Place) -> None:

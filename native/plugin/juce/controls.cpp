@@ -15,6 +15,11 @@ void set_name(juce::Label& label, const HostParameter& parameter, juce::Justific
     label.setBorderSize({});
     label.setMinimumHorizontalScale(1.0f);
     label.setInterceptsMouseClicks(false, false);
+    label.setAccessible(false); // what it names has the name too
+}
+
+juce::String description(const HostParameter& parameter) {
+    return juce::String::fromUTF8(parameter.info().description);
 }
 
 // Levels fall to silence, shares of 1 are told in per cent, all else in its unit.
@@ -34,11 +39,31 @@ double read(const ParameterInfo& info, const juce::String& text) {
     return silence ? static_cast<double>(info.lowest) : plain.getDoubleValue();
 }
 
-juce::String description(const HostParameter& parameter) {
-    return juce::String::fromUTF8(parameter.info().description);
+} // namespace
+
+void introduce(juce::Component& part, const HostParameter& parameter, const juce::String& addition) {
+    part.setTitle(juce::String::fromUTF8(parameter.info().title) + addition);
+    part.setDescription(description(parameter));
+    part.setWantsKeyboardFocus(true);
+    part.setHasFocusOutline(true);
 }
 
-} // namespace
+juce::Point<int> direction(const juce::KeyPress& key) {
+    const auto is = [&key](int code) { return key.isKeyCode(code) ? 1 : 0; };
+    return {is(juce::KeyPress::rightKey) - is(juce::KeyPress::leftKey),
+            is(juce::KeyPress::upKey) - is(juce::KeyPress::downKey)};
+}
+
+bool KeyedSlider::keyPressed(const juce::KeyPress& key) {
+    const juce::Point<int> way = direction(key);
+    int steps = way.x + way.y;
+    if (key.isKeyCode(juce::KeyPress::pageUpKey)) steps = 6;
+    if (key.isKeyCode(juce::KeyPress::pageDownKey)) steps = -6;
+    if (steps == 0) return false;
+    const double step = getInterval() > 0.0 ? 10.0 * getInterval() : 0.02 * getRange().getLength();
+    setValue(getValue() + steps * step * (key.getModifiers().isShiftDown() ? 0.1 : 1.0), juce::sendNotificationSync);
+    return true;
+}
 
 Fader::Fader(HostParameter& parameter, bool upright) : parameter_(parameter), upright_(upright) {
     set_name(name_, parameter, upright ? juce::Justification::centred : juce::Justification::centredLeft);
@@ -52,6 +77,7 @@ Fader::Fader(HostParameter& parameter, bool upright) : parameter_(parameter), up
     if (decibels) slider_.setSkewFactorFromMidPoint(-12.0); // most of the way is where it is heard
     slider_.setDoubleClickReturnValue(true, info.initial);
     slider_.setTooltip(description(parameter));
+    introduce(slider_, parameter);
     slider_.textFromValueFunction = [&info](double value) { return shown(info, value); };
     slider_.valueFromTextFunction = [&info](const juce::String& text) { return read(info, text); };
     slider_.onDragStart = [this] {
@@ -93,6 +119,9 @@ Choices::Choices(HostParameter& parameter) : parameter_(parameter) {
         button.setConnectedEdges((i > 0 ? juce::Button::ConnectedOnLeft : 0) |
                                  (i + 1 < info.choice_count ? juce::Button::ConnectedOnRight : 0));
         button.setTooltip(description(parameter));
+        introduce(button, parameter, ": " + text);
+        button.setToggleable(true);
+        button.setRadioGroupId(1);
         button.onClick = [this, i] {
             parameter_.beginChangeGesture();
             parameter_.set_plain(static_cast<float>(i));
@@ -122,6 +151,7 @@ void Choices::resized() {
 Switch::Switch(HostParameter& parameter) : parameter_(parameter) {
     button_.setButtonText(juce::String::fromUTF8(parameter.info().title));
     button_.setTooltip(description(parameter));
+    introduce(button_, parameter);
     button_.onClick = [this] {
         parameter_.beginChangeGesture();
         parameter_.set_plain(button_.getToggleState() ? 1.0f : 0.0f);
@@ -135,46 +165,16 @@ void Switch::refresh() {
     button_.setToggleState(parameter_.plain() > 0.5f, juce::dontSendNotification);
 }
 
-Pad::Pad(HostParameter& across, HostParameter& up) : across_(across), up_(up) {
-    refresh();
-}
-
-void Pad::refresh() {
-    const juce::Point<float> now(across_.getValue(), up_.getValue());
-    if (now == shown_) return;
-    shown_ = now;
-    repaint();
-}
-
-void Pad::paint(juce::Graphics& g) {
-    const auto area = getLocalBounds().toFloat().reduced(0.5f);
-    g.setColour(Look::panel());
-    g.fillRoundedRectangle(area, 4.0f);
-    g.setColour(Look::line());
-    g.drawRoundedRectangle(area, 4.0f, 1.0f);
-    const float x = area.getX() + shown_.x * area.getWidth(), y = area.getBottom() - shown_.y * area.getHeight();
-    g.drawVerticalLine(juce::roundToInt(x), area.getY(), area.getBottom());
-    g.drawHorizontalLine(juce::roundToInt(y), area.getX(), area.getRight());
-    if (const auto* look = dynamic_cast<Look*>(&getLookAndFeel())) g.setColour(look->accent());
-    g.fillEllipse(juce::Rectangle<float>(14.0f, 14.0f).withCentre({x, y}));
-}
-
-void Pad::mouseDown(const juce::MouseEvent& event) {
-    across_.beginChangeGesture();
-    up_.beginChangeGesture();
-    mouseDrag(event);
-}
-
-void Pad::mouseDrag(const juce::MouseEvent& event) {
-    const auto at = event.position;
-    across_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, at.x / static_cast<float>(getWidth())));
-    up_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, 1.0f - at.y / static_cast<float>(getHeight())));
-    refresh();
-}
-
-void Pad::mouseUp(const juce::MouseEvent&) {
-    across_.endChangeGesture();
-    up_.endChangeGesture();
+Trigger::Trigger(HostParameter& parameter) {
+    button_.setButtonText(juce::String::fromUTF8(parameter.info().title));
+    button_.setTooltip(description(parameter));
+    introduce(button_, parameter);
+    button_.onClick = [&parameter] { // it goes back by itself when the engine has been told
+        parameter.beginChangeGesture();
+        parameter.set_plain(1.0f);
+        parameter.endChangeGesture();
+    };
+    addAndMakeVisible(button_);
 }
 
 } // namespace terzetto::plugin

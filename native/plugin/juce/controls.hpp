@@ -18,6 +18,12 @@ public:
     virtual void refresh() = 0;
 };
 
+// A slider that keys move too: arrows and page keys, with Shift in small steps.
+class KeyedSlider final : public juce::Slider {
+public:
+    bool keyPressed(const juce::KeyPress& key) override;
+};
+
 // A fader with its name above and its value below; or lying, with its name on the left and its value on the right.
 class Fader final : public Control {
 public:
@@ -30,7 +36,7 @@ private:
     const bool upright_;
     bool held_ = false;
     juce::Label name_;
-    juce::Slider slider_;
+    KeyedSlider slider_;
 };
 
 // A button for each choice, in a row.
@@ -57,19 +63,20 @@ private:
     juce::ToggleButton button_;
 };
 
-// Two parameters at once, by a point in the plane.
-class Pad final : public Control {
+// What happens once, whenever it is pressed.
+class Trigger final : public Control {
 public:
-    Pad(HostParameter& across, HostParameter& up);
-    void refresh() override;
-    void paint(juce::Graphics& g) override;
-    void mouseDown(const juce::MouseEvent& event) override;
-    void mouseDrag(const juce::MouseEvent& event) override;
-    void mouseUp(const juce::MouseEvent& event) override;
+    explicit Trigger(HostParameter& parameter);
+    void refresh() override {}
+    void resized() override { button_.setBounds(getLocalBounds()); }
 
 private:
-    juce::Point<float> shown_;
-    HostParameter &across_, &up_;
+    juce::TextButton button_;
 };
+
+// How a part is called and found without being seen, and that keys reach it.
+void introduce(juce::Component& part, const HostParameter& parameter, const juce::String& addition = {});
+// Which way an arrow key goes: -1, 0 or 1 across and up.
+juce::Point<int> direction(const juce::KeyPress& key);
 
 } // namespace terzetto::plugin

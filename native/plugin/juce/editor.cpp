@@ -9,6 +9,15 @@ namespace {
 
 constexpr int kWidth = 560, kMargin = 16, kHeader = 46, kScore = 58, kFader = 92, kFaders = 196, kRow = 36,
               kFooter = 30, kStatus = 34;
+constexpr int kLeastWidth = 520, kLeastFaders = 150, kLeastRow = 30, kMostWidth = 1400, kMostHeight = 1000;
+
+void prepare(juce::Label& label, float height, juce::Colour colour, juce::Justification where) {
+    label.setFont(juce::Font(height));
+    label.setColour(juce::Label::textColourId, colour);
+    label.setJustificationType(where);
+    label.setBorderSize({});
+    label.setInterceptsMouseClicks(false, false);
+}
 
 juce::Colour colour_of(Condition condition, juce::Colour accent) {
     switch (condition) {
@@ -36,30 +45,21 @@ void Editor::add(std::vector<Control*>& row, HostParameter& parameter, Rest&&...
 Editor::Editor(Processor& processor)
     : AudioProcessorEditor(processor), processor_(processor), look_(processor.instance().instrument().name) {
     setLookAndFeel(&look_);
-    HostParameter *across = processor.parameter("pad_x"), *up = processor.parameter("pad_y");
-    if (across && up) {
-        pad_ = std::make_unique<Pad>(*across, *up);
-        addAndMakeVisible(*pad_);
-    }
-    const InstrumentInfo& instrument = processor.instance().instrument();
-    for (std::uint32_t i = 0; i < instrument.count; ++i) {
-        const ParameterInfo& info = instrument.parameters[i];
-        HostParameter& parameter = *processor.parameter(info.name);
-        if (info.meter || &parameter == across || &parameter == up) continue;
-        if (std::string_view(info.name) == "learn") {
-            score_ = std::make_unique<ScorePanel>(processor, parameter);
-            addAndMakeVisible(*score_);
-        } else if (info.scope == Scope::Shared || info.type == ParameterType::bool_) {
-            add<Switch>(footer_, parameter);
-        } else if (info.type == ParameterType::choice_) {
-            add<Choices>(rows_, parameter);
-        } else if (info.type == ParameterType::float_) {
-            const bool upright = std::string_view(info.unit) == "dB";
-            add<Fader>(upright ? faders_ : rows_, parameter, upright);
-        }
-    }
-    const int body = juce::jmax(faders_.empty() && !pad_ ? 60 : kFaders, static_cast<int>(rows_.size()) * kRow);
-    setSize(kWidth, kHeader + (score_ ? kScore + kMargin : 0) + body + kMargin + kFooter + kStatus);
+    add_controls();
+    prepare(whereabouts_, 14.0f, Look::quiet(), juce::Justification::centredRight);
+    prepare(late_, 14.0f, Look::quiet(), juce::Justification::centredRight);
+    prepare(status_, 13.0f, Look::text(), juce::Justification::centredLeft);
+    status_.setMinimumHorizontalScale(0.9f);
+    status_.setTitle("Status");
+    for (juce::Label* label : {&whereabouts_, &late_, &status_}) addAndMakeVisible(label);
+    setTitle(processor.getName());
+    order_focus();
+    const int frame = kHeader + (score_ ? kScore + kMargin : 0) + kMargin + kFooter + kStatus;
+    const bool plain = faders_.empty() && !pad_;
+    setResizeLimits(kLeastWidth, frame + juce::jmax(plain ? 60 : kLeastFaders, row_count() * kLeastRow), kMostWidth,
+                    kMostHeight);
+    setResizable(true, true);
+    setSize(kWidth, frame + juce::jmax(plain ? 60 : kFaders, row_count() * kRow));
     sendLookAndFeelChange(); // the parts were made before they had a look
     refresh();
     startTimerHz(10);
@@ -69,59 +69,93 @@ Editor::~Editor() {
     setLookAndFeel(nullptr);
 }
 
+void Editor::add_controls() {
+    HostParameter *across = processor_.parameter("pad_x"), *up = processor_.parameter("pad_y");
+    if (across && up) {
+        pad_ = std::make_unique<Pad>(*across, *up);
+        addAndMakeVisible(*pad_);
+    }
+    const InstrumentInfo& instrument = processor_.instance().instrument();
+    for (std::uint32_t i = 0; i < instrument.count; ++i) {
+        const ParameterInfo& info = instrument.parameters[i];
+        HostParameter& parameter = *processor_.parameter(info.name);
+        if (info.meter || (pad_ && (&parameter == across || &parameter == up))) continue;
+        if (std::string_view(info.name) == "learn") {
+            score_ = std::make_unique<ScorePanel>(processor_, parameter);
+            addAndMakeVisible(*score_);
+        } else if (info.type == ParameterType::trigger_) {
+            add<Trigger>(triggers_, parameter);
+        } else if (info.scope == Scope::Shared || info.type == ParameterType::bool_) {
+            add<Switch>(footer_, parameter);
+        } else if (info.type == ParameterType::choice_) {
+            add<Choices>(rows_, parameter);
+        } else {
+            const bool upright = std::string_view(info.unit) == "dB";
+            add<Fader>(upright ? faders_ : rows_, parameter, upright);
+        }
+    }
+}
+
+// As the eye goes, from the score to the footer.
+void Editor::order_focus() {
+    int order = 0;
+    const auto next = [&order](juce::Component* part) {
+        if (part) part->setExplicitFocusOrder(++order);
+    };
+    next(score_.get());
+    for (Control* control : faders_) next(control);
+    next(pad_.get());
+    for (const auto& row : {rows_, triggers_, footer_})
+        for (Control* control : row) next(control);
+}
+
 void Editor::refresh() {
     const View before = std::move(view_);
     view_ = processor_.instance().view();
     for (auto& control : controls_) control->refresh();
     if (pad_) pad_->refresh();
     if (score_) score_->show(view_);
+    juce::String whereabouts = juce::String::fromUTF8(view_.instance.c_str());
+    if (view_.osc_port > 0) whereabouts << (whereabouts.isEmpty() ? "" : "   ") << "OSC port " << view_.osc_port;
+    whereabouts_.setText(whereabouts, juce::dontSendNotification);
     const HostParameter* meter = processor_.parameter("late_blocks");
-    const int late = meter ? juce::roundToInt(meter->plain()) : 0, late_before = std::exchange(late_, late);
-    if (late != late_before || before.status != view_.status || before.condition != view_.condition ||
-        before.instance != view_.instance || before.osc_port != view_.osc_port)
-        repaint();
+    const int late = meter ? juce::roundToInt(meter->plain()) : 0;
+    late_.setText(late == 0   ? juce::String()
+                  : late == 1 ? "1 late block"
+                              : juce::String(late) + " late blocks",
+                  juce::dontSendNotification);
+    status_.setText(juce::String::fromUTF8(view_.status.c_str()), juce::dontSendNotification);
+    if (before.condition != view_.condition) repaint();
 }
 
 void Editor::paint(juce::Graphics& g) {
     g.fillAll(Look::background());
     auto area = getLocalBounds();
-    auto header = area.removeFromTop(kHeader).reduced(kMargin, 0);
+    const auto header = area.removeFromTop(kHeader).reduced(kMargin, 0);
     g.setColour(look_.accent());
     g.fillRect(getLocalBounds().removeFromTop(3));
     g.setColour(Look::text());
     g.setFont(juce::Font(19.0f, juce::Font::bold));
     g.drawText(processor_.getName(), header.withWidth(220), juce::Justification::centredLeft);
-    juce::String whereabouts = juce::String::fromUTF8(view_.instance.c_str());
-    if (view_.osc_port > 0) whereabouts << (whereabouts.isEmpty() ? "" : "   ") << "OSC port " << view_.osc_port;
-    g.setFont(juce::Font(14.0f));
-    g.setColour(Look::quiet());
-    g.drawText(whereabouts, header, juce::Justification::centredRight);
-    if (faders_.empty() && rows_.empty() && !pad_) {
+    if (controls_.size() == footer_.size() && !pad_) {
+        g.setFont(juce::Font(14.0f));
+        g.setColour(Look::quiet());
         g.drawText(juce::String::fromUTF8(processor_.instance().instrument().description),
                    area.removeFromTop(60).reduced(kMargin, 0), juce::Justification::centredLeft);
-    }
-    if (late_ > 0) {
-        const auto footer = getLocalBounds().withTrimmedBottom(kStatus).removeFromBottom(kFooter).reduced(kMargin, 0);
-        g.drawText(juce::String(late_) + (late_ == 1 ? " late block" : " late blocks"), footer,
-                   juce::Justification::centredRight);
     }
     auto status = getLocalBounds().removeFromBottom(kStatus);
     g.setColour(Look::panel());
     g.fillRect(status);
-    status.reduce(kMargin, 0);
     g.setColour(colour_of(view_.condition, look_.accent()));
-    g.fillEllipse(status.removeFromLeft(9).withSizeKeepingCentre(9, 9).toFloat());
-    status.removeFromLeft(9);
-    g.setColour(Look::text());
-    g.setFont(juce::Font(13.0f));
-    g.drawFittedText(juce::String::fromUTF8(view_.status.c_str()), status, juce::Justification::centredLeft, 2, 0.9f);
+    g.fillEllipse(status.reduced(kMargin, 0).removeFromLeft(9).withSizeKeepingCentre(9, 9).toFloat());
 }
 
 void Editor::resized() {
     auto area = getLocalBounds();
-    area.removeFromTop(kHeader);
-    area.removeFromBottom(kStatus);
+    whereabouts_.setBounds(area.removeFromTop(kHeader).reduced(kMargin, 0).withTrimmedLeft(220));
+    status_.setBounds(area.removeFromBottom(kStatus).reduced(kMargin, 0).withTrimmedLeft(18).withTrimmedRight(8));
     auto footer = area.removeFromBottom(kFooter).reduced(kMargin, 0);
+    late_.setBounds(footer.removeFromRight(140));
     for (Control* control : footer_) control->setBounds(footer.removeFromLeft(140));
     area.removeFromBottom(kMargin / 2);
     area.reduce(kMargin, 0);
@@ -129,15 +163,23 @@ void Editor::resized() {
         score_->setBounds(area.removeFromTop(kScore));
         area.removeFromTop(kMargin);
     }
-    for (Control* control : faders_) control->setBounds(area.removeFromLeft(kFader));
+    const int fader = juce::jlimit(80, 130, area.getWidth() * kFader / (kWidth - 2 * kMargin));
+    for (Control* control : faders_) control->setBounds(area.removeFromLeft(fader));
     if (!faders_.empty()) area.removeFromLeft(kMargin);
     if (pad_) {
-        pad_->setBounds(area.removeFromLeft(kFaders).withHeight(kFaders));
+        const int side = juce::jmin(area.getHeight(), row_count() > 0 ? area.getWidth() * 3 / 5 : area.getWidth());
+        pad_->setBounds(area.removeFromLeft(side).withHeight(side));
         area.removeFromLeft(kMargin);
     }
-    const int pitch = rows_.empty() ? kRow : juce::jmin(50, area.getHeight() / static_cast<int>(rows_.size()));
+    const int pitch = row_count() == 0 ? kRow : juce::jmin(50, area.getHeight() / row_count());
     for (Control* control : rows_)
         control->setBounds(area.removeFromTop(pitch).withSizeKeepingCentre(area.getWidth(), 28));
+    auto buttons = area.removeFromTop(pitch).withSizeKeepingCentre(area.getWidth(), 28);
+    const int count = static_cast<int>(triggers_.size());
+    for (int i = 0; i < count; ++i) {
+        auto place = buttons.removeFromLeft(buttons.getWidth() / (count - i));
+        triggers_[static_cast<std::size_t>(i)]->setBounds(i + 1 < count ? place.withTrimmedRight(8) : place);
+    }
 }
 
 } // namespace terzetto::plugin

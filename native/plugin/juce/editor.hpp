@@ -2,7 +2,7 @@
 // The editor of every instrument, laid out by what its parameters are.
 #pragma once
 
-#include "controls.hpp"
+#include "pad.hpp"
 #include "processor.hpp"
 #include "score_panel.hpp"
 
@@ -24,6 +24,9 @@ private:
     void timerCallback() override { refresh(); }
     template <typename Kind, typename... Rest>
     void add(std::vector<Control*>& row, HostParameter& parameter, Rest&&... rest);
+    void add_controls();
+    void order_focus();
+    int row_count() const { return static_cast<int>(rows_.size()) + (triggers_.empty() ? 0 : 1); }
 
     Processor& processor_;
     Look look_;
@@ -31,8 +34,8 @@ private:
     std::unique_ptr<ScorePanel> score_; // where there is something to learn
     std::unique_ptr<Pad> pad_;
     std::vector<std::unique_ptr<Control>> controls_;
-    std::vector<Control*> faders_, rows_, footer_;
-    int late_ = 0; // blocks
+    std::vector<Control*> faders_, rows_, triggers_, footer_;
+    juce::Label whereabouts_, late_, status_;
     juce::TooltipWindow tooltips_{this, 600};
 };
 

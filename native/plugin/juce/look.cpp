@@ -81,6 +81,28 @@ void Look::drawLinearSlider(juce::Graphics& g, int x, int y, int width, int heig
         g.fillRoundedRectangle(juce::Rectangle<float>(12.0f, 18.0f).withCentre(thumb), 3.0f);
 }
 
+juce::Label* Look::createSliderTextBox(juce::Slider& slider) {
+    juce::Label* box = LookAndFeel_V4::createSliderTextBox(slider);
+    box->setTitle(slider.getTitle() + ", typed");
+    box->setHasFocusOutline(true);
+    return box;
+}
+
+std::unique_ptr<juce::FocusOutline> Look::createFocusOutlineForComponent(juce::Component&) {
+    struct Outline final : juce::FocusOutline::OutlineWindowProperties {
+        explicit Outline(juce::Colour colour) : colour_(colour) {}
+        juce::Rectangle<int> getOutlineBounds(juce::Component& part) override {
+            return part.getScreenBounds().expanded(2);
+        }
+        void drawOutline(juce::Graphics& g, int width, int height) override {
+            g.setColour(colour_);
+            g.drawRoundedRectangle(juce::Rectangle<int>(width, height).toFloat().reduced(0.75f), 5.0f, 1.5f);
+        }
+        const juce::Colour colour_;
+    };
+    return std::make_unique<juce::FocusOutline>(std::make_unique<Outline>(accent_));
+}
+
 void Look::drawProgressBar(juce::Graphics& g, juce::ProgressBar&, int width, int height, double progress,
                            const juce::String& words) {
     const auto bounds = juce::Rectangle<int>(width, height).toFloat().reduced(0.5f);

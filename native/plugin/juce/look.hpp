@@ -4,6 +4,7 @@
 
 #include <juce_gui_basics/juce_gui_basics.h>
 
+#include <memory>
 #include <string_view>
 
 namespace terzetto::plugin {
@@ -25,6 +26,8 @@ public:
                               bool down) override;
     void drawLinearSlider(juce::Graphics& g, int x, int y, int width, int height, float position, float lowest,
                           float highest, juce::Slider::SliderStyle style, juce::Slider& slider) override;
+    juce::Label* createSliderTextBox(juce::Slider& slider) override;
+    std::unique_ptr<juce::FocusOutline> createFocusOutlineForComponent(juce::Component&) override;
     int getSliderThumbRadius(juce::Slider&) override { return 7; }
     void drawProgressBar(juce::Graphics& g, juce::ProgressBar& bar, int width, int height, double progress,
                          const juce::String& text) override;

@@ -7,22 +7,31 @@ namespace terzetto::plugin {
 
 namespace {
 
-constexpr const char* kScores = "*.mid;*.midi;*.csv;*.musicxml;*.mxl;*.xml";
+constexpr const char* kScores = "*.mid;*.midi;*.csv;*.musicxml;*.mxl;*.xml;*.krn";
 constexpr const char* kRecordings = ".wav;.flac;.aif;.aiff;.ogg;.mp3";
 
 } // namespace
 
 ScorePanel::ScorePanel(Processor& processor, HostParameter& learn) : processor_(processor), learn_(learn) {
     open_.setButtonText(juce::String::fromUTF8("Open\xe2\x80\xa6"));
-    open_.setTooltip("Choose the score of the take: MIDI, MusicXML or a table of notes (.csv).");
+    open_.setTooltip("Choose the score of the take: MIDI, MusicXML, Humdrum (.krn) or a table of notes (.csv).");
     open_.onClick = [this] { choose(); };
     learn_button_.setTooltip(juce::String::fromUTF8(learn.info().description));
     learn_button_.onClick = [this] { set_learning(learn_.plain() < 0.5f); };
     cancel_.setButtonText("Cancel");
     cancel_.setTooltip("Stop listening or learning; what was learned before stays.");
     cancel_.onClick = [this] { processor_.instance().ask("cancel", {}); };
-    for (juce::Component* part : std::initializer_list<juce::Component*>{&open_, &learn_button_, &cancel_})
+    open_.setTitle("Open the score");
+    cancel_.setTitle("Cancel learning");
+    int order = 0;
+    for (juce::TextButton* part : std::initializer_list<juce::TextButton*>{&open_, &learn_button_, &cancel_}) {
+        part->setDescription(part->getTooltip());
+        part->setExplicitFocusOrder(++order);
+        part->setHasFocusOutline(true);
         addAndMakeVisible(part);
+    }
+    bar_.setTitle("Progress");
+    setTitle("Score");
     addChildComponent(bar_);
     show({});
 }
@@ -33,6 +42,7 @@ void ScorePanel::show(const View& view) {
     bar_.setTextToDisplay(listens ? "Listening" : "Learning");
     bar_.setVisible(works);
     learn_button_.setButtonText(listens ? "Stop and learn" : "Learn");
+    learn_button_.setTitle(learn_button_.getButtonText());
     learn_button_.setToggleState(listens, juce::dontSendNotification);
     learn_button_.setVisible(!works || listens);
     cancel_.setEnabled(works || listens);
@@ -41,6 +51,7 @@ void ScorePanel::show(const View& view) {
     if (view.score.empty()) score = asked_;
     if (score != score_) {
         score_ = score;
+        setDescription(score);
         repaint();
     }
     resized();
@@ -62,7 +73,7 @@ void ScorePanel::paint(juce::Graphics& g) {
     g.drawText(score_.isEmpty() ? "Drop the score here" : "Score", text.removeFromTop(text.getHeight() / 2),
                juce::Justification::centredLeft);
     g.setColour(score_.isEmpty() ? Look::quiet() : Look::text());
-    g.drawText(score_.isEmpty() ? juce::String(".mid  .musicxml  .csv") : score_, text,
+    g.drawText(score_.isEmpty() ? juce::String(".mid  .musicxml  .krn  .csv") : score_, text,
                juce::Justification::centredLeft, true);
 }
 

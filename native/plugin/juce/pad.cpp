@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pad.hpp"
+
+namespace terzetto::plugin {
+
+Pad::Pad(HostParameter& across, HostParameter& up) : across_(across), up_(up) {
+    introduce(*this, across, ", " + juce::String::fromUTF8(up.info().title));
+    refresh();
+}
+
+juce::String Pad::text() const {
+    return across_.text_of(across_.plain()) + ", " + up_.text_of(up_.plain());
+}
+
+std::unique_ptr<juce::AccessibilityHandler> Pad::createAccessibilityHandler() {
+    struct Value final : juce::AccessibilityTextValueInterface {
+        explicit Value(const Pad& pad) : pad_(pad) {}
+        bool isReadOnly() const override { return true; }
+        juce::String getCurrentValueAsString() const override { return pad_.text(); }
+        void setValueAsString(const juce::String&) override {}
+        const Pad& pad_;
+    };
+    return std::make_unique<juce::AccessibilityHandler>(
+        *this, juce::AccessibilityRole::group, juce::AccessibilityActions{},
+        juce::AccessibilityHandler::Interfaces{std::make_unique<Value>(*this)});
+}
+
+bool Pad::keyPressed(const juce::KeyPress& key) {
+    const juce::Point<int> way = direction(key);
+    if (way.isOrigin()) return false;
+    const float step = key.getModifiers().isShiftDown() ? 0.002f : 0.02f;
+    across_.beginChangeGesture();
+    up_.beginChangeGesture();
+    move(across_.getValue() + step * static_cast<float>(way.x), up_.getValue() + step * static_cast<float>(way.y));
+    across_.endChangeGesture();
+    up_.endChangeGesture();
+    return true;
+}
+
+void Pad::move(float x, float y) {
+    across_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, x));
+    up_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, y));
+    refresh();
+    if (auto* handler = getAccessibilityHandler())
+        handler->notifyAccessibilityEvent(juce::AccessibilityEvent::valueChanged);
+}
+
+void Pad::refresh() {
+    const juce::Point<float> now(across_.getValue(), up_.getValue());
+    if (now == shown_) return;
+    shown_ = now;
+    repaint();
+}
+
+void Pad::paint(juce::Graphics& g) {
+    const auto area = getLocalBounds().toFloat().reduced(0.5f);
+    g.setColour(Look::panel());
+    g.fillRoundedRectangle(area, 4.0f);
+    g.setColour(Look::line());
+    g.drawRoundedRectangle(area, 4.0f, 1.0f);
+    g.setFont(juce::Font(13.0f));
+    g.setColour(Look::quiet());
+    const auto inside = getLocalBounds().reduced(7, 4);
+    g.drawText(juce::String::fromUTF8(up_.info().title), inside, juce::Justification::topLeft);
+    g.drawText(juce::String::fromUTF8(across_.info().title), inside, juce::Justification::bottomRight);
+    g.setColour(Look::line());
+    const float x = area.getX() + shown_.x * area.getWidth(), y = area.getBottom() - shown_.y * area.getHeight();
+    g.drawVerticalLine(juce::roundToInt(x), area.getY(), area.getBottom());
+    g.drawHorizontalLine(juce::roundToInt(y), area.getX(), area.getRight());
+    if (const auto* look = dynamic_cast<Look*>(&getLookAndFeel())) g.setColour(look->accent());
+    g.fillEllipse(juce::Rectangle<float>(14.0f, 14.0f).withCentre({x, y}));
+}
+
+void Pad::mouseDown(const juce::MouseEvent& event) {
+    across_.beginChangeGesture();
+    up_.beginChangeGesture();
+    mouseDrag(event);
+}
+
+void Pad::mouseDrag(const juce::MouseEvent& event) {
+    const auto at = event.position;
+    move(at.x / static_cast<float>(getWidth()), 1.0f - at.y / static_cast<float>(getHeight()));
+}
+
+void Pad::mouseUp(const juce::MouseEvent&) {
+    across_.endChangeGesture();
+    up_.endChangeGesture();
+}
+
+} // namespace terzetto::plugin

@@ -205,14 +205,17 @@ def test_a_bundle_is_done_as_far_as_it_goes_and_has_one_error(at: Table) -> None
     assert message.arguments[1] == "/x" and at.house.steered(1) == [Message("/terzetto/hands/mix", (0.5,))]
 
 
-def test_the_far_future_is_refused_and_the_near_is_now(at: Table) -> None:
+def test_the_far_future_is_refused_and_the_near_is_told_to_the_worker(at: Table) -> None:
     good = encode(Message("/terzetto/hands/mix", (0.5,)))
-    ntp = (time.time() + 2_208_988_800) * 2**32
+    now = time.time()
+    ntp = (now + 2_208_988_800) * 2**32
     at.desk.take(bundle(good, due=int(ntp + 3600 * 2**32)), HERE)
     ((message, _),) = at.answers
     assert "due more than" in str(message.arguments[0]) and at.house.steered(1) == []
-    at.desk.take(bundle(good, due=int(ntp)), HERE)
-    assert len(at.house.steered(1)) == 1
+    at.desk.take(bundle(good, encode(Message("/terzetto/ping")), due=int(ntp + 2**31)), HERE)
+    (sent,) = at.house.rooms[0].pipe.sent  # type: ignore[union-attr]
+    assert sent == reports.Steer((Message("/terzetto/hands/mix", (0.5,)),), pytest.approx(now + 0.5, abs=1e-3))
+    assert at.answers[-1][0].address == "/terzetto/pong", "questions are answered at once"
 
 
 def packets(seed: int) -> Iterator[bytes]:

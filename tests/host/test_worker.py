@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from terzetto.control.messages import Message
+from terzetto.control.osc import encode
 from tests.host.conftest import Controller, Plugin, RunningServer, noise, runs, until
 
 MakePlugin = Callable[..., Plugin]
@@ -100,6 +103,34 @@ def test_a_controller_is_heard_in_the_next_hops_and_told_to_the_plugin(
     plugin.play(ones)
     assert plugin.play(ones)[0, -1] == pytest.approx(0.1, rel=1e-3)
     assert controller.ask("/terzetto/i1/chain/gain/gain_db") == (pytest.approx(-20.0),)
+
+
+def test_a_bundle_counts_when_it_is_due(
+    server: RunningServer, make_plugin: MakePlugin, make_controller: MakeController
+) -> None:
+    plugin, controller = make_plugin(server, "hands", realtime=True), make_controller(server)
+    due = time.time() + 0.9
+    message = encode(Message("/terzetto/hands/mix", (0.25,)))
+    tag = int((due + 2_208_988_800) * 2**32)
+    controller.raw(b"#bundle\0" + struct.pack(">Qi", tag, len(message)) + message)
+    controller.send("/terzetto/hands/left_gain", -6.0)
+    plugin.play_until(lambda: plugin.told("/terzetto/hands/left_gain") == (-6.0,), "what came after the bundle")
+    early = plugin.told("/terzetto/hands/mix")
+    assert early is None or time.time() > due - 0.3, "a bundle was not waited with"
+    plugin.play_until(lambda: plugin.told("/terzetto/hands/mix") == (0.25,), "the bundle")
+    until(lambda: controller.ask("/terzetto/i1/hands/mix") == (0.25,), "the value")
+
+
+def test_a_bundle_that_is_due_while_the_plugin_rests_counts_in_its_next_hop(
+    server: RunningServer, make_plugin: MakePlugin, make_controller: MakeController
+) -> None:
+    plugin, controller = make_plugin(server, "hands", realtime=True), make_controller(server)
+    message = encode(Message("/terzetto/hands/mix", (0.25,)))
+    tag = int((time.time() + 0.2 + 2_208_988_800) * 2**32)
+    controller.raw(b"#bundle\0" + struct.pack(">Qi", tag, len(message)) + message)
+    until(lambda: controller.ask("/terzetto/i1/hands/mix") == (0.25,), "the value, without a hop")
+    plugin.play(np.zeros((2, 512), np.float32))
+    assert plugin.told("/terzetto/hands/mix") == (0.25,)
 
 
 def test_a_chain_file_takes_the_place_of_a_chain_and_the_plugin_saves_it(

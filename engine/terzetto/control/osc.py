@@ -26,7 +26,7 @@ MAX_PACKET = 65_507
 EVENT_BYTES = 16_384
 """Room for the events of a hop, in bytes (native/bridge/segment.hpp)."""
 MAX_FUTURE = 1.0
-"""A packet may be due this far ahead, in seconds; later ones are refused, not queued."""
+"""A packet may be due this far ahead, in seconds; later ones are refused."""
 MAX_FRAME = 1 << 24
 
 _BUNDLE = b"#bundle\x00"
@@ -57,7 +57,15 @@ def encode(message: Message) -> bytes:
 
 
 def decode(packet: bytes, now: float | None = None) -> list[Message]:
-    """Return the messages of an OSC packet, a message or a bundle, in their order.
+    """Return the messages of an OSC packet, a message or a bundle, in their order, whenever they are due.
+
+    See `decode_timed` for the parameters and what is raised.
+    """
+    return [message for message, _ in decode_timed(packet, now)]
+
+
+def decode_timed(packet: bytes, now: float | None = None) -> list[tuple[Message, float]]:
+    """Return the messages of an OSC packet in their order, and when each is due: system time in seconds, 0: at once.
 
     Parameters
     ----------
@@ -74,7 +82,7 @@ def decode(packet: bytes, now: float | None = None) -> list[Message]:
     if len(packet) > MAX_PACKET:
         raise ControlError(f"an OSC packet of {len(packet)} bytes is too large; at most {MAX_PACKET}")
     latest = (time.time() if now is None else now) + MAX_FUTURE
-    return [_message(data) for data in _elements(packet, latest, 0)]
+    return [(_message(data), due) for data, due in _elements(packet, latest, 0)]
 
 
 def encode_events(messages: Iterable[Message]) -> bytes:
@@ -118,7 +126,7 @@ def decode_events(events: bytes) -> list[Message]:
         (frame,) = struct.unpack_from(">Q", bundle, 8)
         if frame >= MAX_FRAME:
             raise ControlError(f"an event at frame {frame} lies outside any hop; valid: 0 to {MAX_FRAME - 1}")
-        messages += [_message(data, frame) for data in _elements(bundle, None, 0)]
+        messages += [_message(data, frame) for data, _ in _elements(bundle, None, 0)]
         at += 4 + size
     return messages
 
@@ -138,23 +146,25 @@ def _type_of(argument: Argument) -> str:
     raise BuildError(f"OSC has no type for {type(argument).__name__}")
 
 
-def _elements(packet: bytes, latest: float | None, depth: int) -> list[bytes]:
-    """Return the messages in a packet as bytes. Time tags are checked if ``latest`` is given."""
+def _elements(packet: bytes, latest: float | None, depth: int, due: float = 0.0) -> list[tuple[bytes, float]]:
+    """Return the messages in a packet as bytes, and when they are due. Time tags count if ``latest`` is given."""
     if not packet or len(packet) % 4:
         raise ControlError(f"an OSC packet has a length that is a multiple of 4; given {len(packet)} bytes")
     if not packet.startswith(_BUNDLE):
-        return [packet]
+        return [(packet, due)]
     if len(packet) < 16 or depth > _DEEPEST:
         raise ControlError("an OSC bundle is cut off" if len(packet) < 16 else "OSC bundles are nested too deeply")
     (tag,) = struct.unpack_from(">Q", packet, 8)
-    if latest is not None and tag not in _IMMEDIATELY and tag / 2**32 - _EPOCH_1900 > latest:
-        raise ControlError(f"an OSC bundle is due more than {MAX_FUTURE:g} s from now; send it when it is due")
+    if latest is not None and tag not in _IMMEDIATELY:
+        due = max(due, tag / 2**32 - _EPOCH_1900)  # a bundle in a bundle is not due before it
+        if due > latest:
+            raise ControlError(f"an OSC bundle is due more than {MAX_FUTURE:g} s from now; send it when it is due")
     found, at = [], 16
     while at < len(packet):
         (size,) = struct.unpack_from(">i", packet, at)
         if not 0 < size <= len(packet) - at - 4:
             raise ControlError(f"an OSC bundle has an element of {size} bytes where {len(packet) - at - 4} follow")
-        found += _elements(packet[at + 4 : at + 4 + size], latest, depth + 1)
+        found += _elements(packet[at + 4 : at + 4 + size], latest, depth + 1, due)
         at += 4 + size
     return found
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from terzetto import __version__
 from terzetto.control.addresses import ROOT, is_instance
 from terzetto.control.messages import Argument, Message
-from terzetto.control.osc import decode
+from terzetto.control.osc import decode_timed
 from terzetto.control.parameters import convert
 from terzetto.control.table import Command, table
 from terzetto.errors import ControlError
@@ -85,13 +85,13 @@ class Desk:
         try:
             if len(packet) > LARGEST:
                 raise ControlError(f"a packet of {len(packet)} bytes is too large; at most {LARGEST}")
-            messages = decode(packet)
+            messages = decode_timed(packet)
         except ControlError as error:
             self._send(Message(f"{ROOT}/error", (str(error), "")), peer)
             return
-        for message in messages:
+        for message, due in messages:
             try:
-                self._do(message, peer)
+                self._do(message, peer, due)
             except ControlError as error:
                 problem = problem or Message(f"{ROOT}/error", (str(error), message.address))
             self._show(message)
@@ -119,7 +119,7 @@ class Desk:
             if subscription.monitor and not message.address.startswith((f"{ROOT}/monitor", f"{ROOT}/subscribe")):
                 self._send(message, subscription.peer)
 
-    def _do(self, message: Message, peer: Peer) -> None:
+    def _do(self, message: Message, peer: Peer, due: float) -> None:
         root, *parts = message.address.split("/")[1:]
         if f"/{root}" != ROOT or not parts or not all(parts):
             raise ControlError(f"no such address; all begin with {ROOT}/, for example {ROOT}/instances")
@@ -127,9 +127,9 @@ class Desk:
             self._own[parts[0]](message.arguments, peer)
             return
         name = parts.pop(0) if is_instance(parts[0]) else None
-        self._steer(name, "/".join(parts), message.arguments, peer)
+        self._steer(name, "/".join(parts), message.arguments, peer, due)
 
-    def _steer(self, name: str | None, end: str, arguments: tuple[Argument, ...], peer: Peer) -> None:
+    def _steer(self, name: str | None, end: str, arguments: tuple[Argument, ...], peer: Peer, due: float) -> None:
         running = list(self._house.instances())
         chosen = [each for each in running if name is None or each.name == name]
         if not chosen:
@@ -143,7 +143,7 @@ class Desk:
             if command is not None:
                 if any(each.startswith("path") for each in command.arguments):
                     _only_from_here(end, peer)
-                instance.send(reports.Steer((Message(f"{ROOT}/{end}", _checked(command, arguments)),)))
+                instance.send(reports.Steer((Message(f"{ROOT}/{end}", _checked(command, arguments)),), due))
             elif not arguments and (parameter is None or parameter.type != "trigger"):
                 answer = (instance.values[end],) if end in instance.values else ()
                 self._answer(Message(f"{ROOT}/{instance.name}/{end}", answer), peer)
@@ -153,7 +153,7 @@ class Desk:
                 if len(arguments) > 1:
                     raise ControlError(f"{parameter.address} takes one value; given {len(arguments)}")
                 value = convert(parameter, arguments[0] if arguments else True)
-                instance.send(reports.Steer((Message(f"{ROOT}/{end}", (value,)),)))
+                instance.send(reports.Steer((Message(f"{ROOT}/{end}", (value,)),), due))
 
     def _answer(self, message: Message, peer: Peer) -> None:
         """Answer a question: to its sender, and to the ports that the same controller listens at."""

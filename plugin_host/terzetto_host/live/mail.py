@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections import deque
 from collections.abc import Iterable
 from multiprocessing.connection import Connection
@@ -13,6 +15,7 @@ from terzetto.errors import ControlError
 from terzetto_host.chain import Chain
 from terzetto_host.live import reports
 from terzetto_host.live.events import pack
+from terzetto_host.live.schedule import Schedule
 from terzetto_host.live.teller import Teller
 from terzetto_host.live.values import ROOT, Values
 
@@ -32,6 +35,8 @@ class Mail:
         The server's, told to the plugin.
     pipe
         To the server.
+    schedule
+        Keeps what is due later.
 
     Attributes
     ----------
@@ -39,10 +44,11 @@ class Mail:
         The server has told us to end.
     """
 
-    def __init__(self, instrument: str, name: str, osc_port: int, pipe: Connection) -> None:
+    def __init__(self, instrument: str, name: str, osc_port: int, pipe: Connection, schedule: Schedule) -> None:
         self.ended = False
         self._teller, self._values = Teller(pipe), Values(instrument)
         self._pending: list[Message] = []  # for the next hop
+        self._schedule = schedule
         self._outgoing: deque[Message] = deque(
             [Message(ROOT + "instance", (name,)), Message(ROOT + "osc_port", (osc_port,))]
         )  # for the plugin, in the responses
@@ -56,7 +62,10 @@ class Mail:
     def incoming(self, report: object) -> None:
         """Take what the server says."""
         if isinstance(report, reports.Steer):
-            self._steered(report.messages)
+            if report.due > time.time():
+                self._schedule.add(report.due, report.messages)
+            else:
+                self._steered(report.messages)
         elif isinstance(report, reports.Monitor):
             self._monitored = report.on
         elif isinstance(report, reports.Port):
@@ -64,9 +73,14 @@ class Mail:
         elif isinstance(report, reports.End):
             self.ended = True
 
-    def events(self, packed: bytes) -> list[Message]:
-        """Return what counts in a hop: what is in it, and what is pending."""
-        if not packed and not self._pending:
+    def overdue(self) -> None:
+        """Keep what has become due while no hops come for the next one."""
+        self._steered(tuple(self._schedule.overdue(time.time())))
+
+    def events(self, packed: bytes, *, offline: bool = False) -> list[Message]:
+        """Return what counts in a hop: what is in it, what is pending, what is due; offline no time of day counts."""
+        timed = self._schedule.overdue(math.inf) if offline else self._schedule.hop(time.time())
+        if not packed and not self._pending and not timed:
             return []
         events: list[Message] = []
         if packed:
@@ -79,7 +93,9 @@ class Mail:
                     self._teller.passed(event.address.removeprefix(ROOT), event.arguments)
             self._tell_server(self._values.follow(events))
         # Controllers come after what the host says at the same frame: it does not know of them yet.
-        events = sorted(events + self._pending, key=lambda event: event.frame)
+        for changed in self._values.follow(timed):
+            self._tell(changed)
+        events = sorted(events + self._pending + timed, key=lambda event: event.frame)
         self._pending.clear()
         return events
 

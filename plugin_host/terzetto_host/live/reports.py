@@ -11,9 +11,10 @@ from terzetto.control.table import Command, Parameter
 
 @dataclass(frozen=True, slots=True)
 class Steer:
-    """To a worker: messages of controllers, for the next hop."""
+    """To a worker: messages of controllers, for the hop in which they are due (system time, in seconds)."""
 
     messages: tuple[Message, ...]
+    due: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from terzetto_host.live.hops import Hops
 from terzetto_host.live.keeper import StateKeeper
 from terzetto_host.live.logs import log_to
 from terzetto_host.live.mail import Mail
+from terzetto_host.live.schedule import Schedule
 from terzetto_host.live.values import ROOT
 
 BEAT = 0.2
@@ -86,7 +87,8 @@ class Worker:
         self._end, self._pipe = end, pipe
         self._ended = threading.Event()
         self._incoming: deque[object] = deque()
-        self._mail, self._keeper = Mail(instrument, name, osc_port, pipe), StateKeeper(end)
+        schedule = Schedule(end.format.sample_rate, end.format.hop)
+        self._mail, self._keeper = Mail(instrument, name, osc_port, pipe, schedule), StateKeeper(end)
         self._instrument = instrument
         self._latency = -1
         self._saved = -1  # the chain's count of changes when its state was last sent
@@ -152,7 +154,7 @@ class Worker:
         transport = STOPPED
         try:
             self._take_incoming()
-            events = self._mail.events(request.events)
+            events = self._mail.events(request.events, offline=bool(request.offline))
             position = request.position if request.known else None
             transport = Transport(position, request.tempo, bool(request.playing))
         except Exception:  # whatever was wrong with them, the sound goes on
@@ -224,6 +226,7 @@ class Worker:
     def _idle(self) -> None:
         """Between streams: take what came, keep it for the next hop, collect garbage."""
         self._take_incoming()
+        self._mail.overdue()
         self._save()
         gc.collect(1)
 

@@ -86,6 +86,15 @@ def test_bundles_are_taken_now_refused_for_the_future() -> None:
             osc.decode(bundle(1, bundle(tag, first)), now)
 
 
+def test_messages_tell_when_they_are_due() -> None:
+    first, second = osc.encode(Message("/a", (1,))), osc.encode(Message("/b"))
+    now = 1_800_000_000.0
+    soon, sooner = (int((now + seconds + 2_208_988_800) * 2**32) for seconds in (0.5, 0.25))
+    assert osc.decode_timed(first, now) == [(Message("/a", (1,)), 0.0)]
+    packet = bundle(1, bundle(soon, first, bundle(sooner, second), bundle(1, first)), second)
+    assert [due for _, due in osc.decode_timed(packet, now)] == [now + 0.5, now + 0.5, now + 0.5, 0.0]
+
+
 def nested(depth: int) -> bytes:
     packet = osc.encode(Message("/a"))
     for _ in range(depth):

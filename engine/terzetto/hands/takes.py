@@ -95,8 +95,8 @@ class Job:
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides on the stems beside the take and its score."""
-        settings = replace(self.settings, jobs=0)
-        return {**{each.name: repr(getattr(self, each.name)) for each in fields(self)}, "settings": repr(settings)}
+        same = replace(self, source=self.source.of(""), settings=replace(self.settings, jobs=0))
+        return {each.name: repr(getattr(same, each.name)) for each in fields(self)}
 
     def targets(self, item: Item) -> list[str]:
         """Return what would be written; which stems there are is known beforehand for the hands only."""

@@ -24,6 +24,7 @@ from terzetto_host.batch.fingerprint import score_hash, stamp, versions
 from terzetto_host.batch.isolation import TRIES, Worker
 from terzetto_host.batch.manifest import Record
 
+_START = 30.0  # seconds in which a worker must be there
 _AHEAD = 2  # files given to the scheduler for each thread that works
 _LOCAL = re.compile(r"local:([1-9][0-9]{0,2})")
 _here = threading.local()  # of a dask worker's thread: the worker process that it holds
@@ -97,6 +98,7 @@ class ClusterCrew:
 
         with ExitStack() as stack:
             client = stack.enter_context(_client(stack, self._address))
+            stack.enter_context(client.as_current())
             self._check_workers(client)
             under_way: dict[Any, Item] = {}
             again: collections.deque[Item] = collections.deque()
@@ -213,8 +215,8 @@ def _client(stack: ExitStack, address: str) -> Iterator[Any]:
         except (OSError, TimeoutError) as error:
             raise InputError(f"{address}: no dask scheduler answers there ({error})") from None
     try:
-        if local:
-            client.wait_for_workers(int(local[1]), timeout=60)
+        with contextlib.suppress(TimeoutError):  # without any, that is said where they are looked at
+            client.wait_for_workers(int(local[1]) if local else 1, timeout=_START)
         yield client
     finally:
         client.close()

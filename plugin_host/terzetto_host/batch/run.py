@@ -143,7 +143,7 @@ class _Batch:
                 store(summary, join(self.out, SUMMARY))
         if self.arguments.json:
             print_json(self._own(manifest), sys.stdout)
-        elif self.skipped:
+        if self.skipped:
             print(f"terzetto: {self.skipped} of {len(self.items)} files were done before", file=sys.stderr)
         if self.failed or self.full is not None:
             return EXIT_PARTIAL if self.done or self.skipped else EXIT_FAILED

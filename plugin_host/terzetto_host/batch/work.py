@@ -50,7 +50,11 @@ def carry(job: Job, item: Item, out: str, progress: Progress) -> tuple[dict[str,
         hashed = content_hash(there.path)
         remote = is_url(out)
         folder = scratch() if remote else Path(local(out))
-        result = job.work(there, folder, progress)
+        try:
+            result = job.work(there, folder, progress)
+        except TerzettoError as error:  # nobody knows the names of the copies
+            text = str(error).replace(str(there.path), item.title).replace(str(folder), out.rstrip("/"))
+            raise error if text == str(error) else type(error)(text) from None
         written = [file_about(Path(path), folder) for path in job.written(result)]
         if remote:
             for about in written:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from terzetto.commands import whole_number
+from terzetto.commands.align import add_score_flags, tell_alignment
 from terzetto.commands.batch import add_batch_flags, add_format_flags, add_report_flags
 
 HELP = "separate a piano recording into its left and right hand, by its score"
@@ -16,6 +17,7 @@ examples:
   terzetto separate take.wav --score take.mid -o out/
   terzetto separate takes/ --score 'scores/{track}.mid' -o out/ --flac -j 4
   terzetto separate take.wav --score take.mid --split-pitch 60 --plots
+  terzetto separate take.wav --score sheet.musicxml --align
 
 exit status: 0 done, 1 some takes of several failed, 2 nothing was done, 130 interrupted
 """
@@ -34,11 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     score.add_argument(
         "--score",
         metavar="FILE",
-        help="MIDI or CSV with the notes of the take; {track} stands for the take's name without its ending",
+        help="MIDI, MusicXML, kern or CSV with the notes of the take; {track}: the take's name without its ending",
     )
-    score.add_argument("--left-track", metavar="N", help="track (number from 1, or name) that the left hand plays")
-    score.add_argument("--right-track", metavar="N", help="track (number from 1, or name) that the right hand plays")
-    score.add_argument("--split-pitch", type=int, metavar="P", help="notes below this MIDI pitch are the left hand's")
+    add_score_flags(score)
+    score.add_argument(
+        "--align", action="store_true", help="find the score's times in the take; they are written as score.mid too"
+    )
     method = parser.add_argument_group("method")
     method.add_argument("--method", default="nmf", metavar="NAME", help="nmf, nae or an installed one (default: nmf)")
     method.add_argument("--by", default="hand", choices=["hand", "pitch", "note", "track"], help="what becomes a stem")
@@ -83,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     from terzetto.jobs import run_job
 
     def tell(result: dict[str, Any]) -> None:
+        if "alignment" in result:
+            tell_alignment(result["take"], result["alignment"])
         print(f"{result['take']} → {', '.join(str(path) for path in result['stems'].values())}")
         if result["gain_db"]:
             text = f"all stems turned down by {-result['gain_db']:.2f} dB to fit"

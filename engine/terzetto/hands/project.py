@@ -18,7 +18,6 @@ from terzetto.score import embedded
 from terzetto.score.notes import Score
 from terzetto.score.read import READERS, read_score
 
-_XML = (".musicxml", ".mxl", ".xml")
 _LATEST = 1e6  # seconds
 
 
@@ -116,8 +115,6 @@ def load_score(path: str) -> tuple[Score, str]:
     InputError
         It cannot be read.
     """
-    if Path(path).suffix.lower() in _XML:
-        raise InputError(f"{Path(path).name} is MusicXML, which Hands does not read yet; export it as MIDI (.mid)")
     if Path(path).suffix.lower() not in READERS:
         raise InputError(f"{Path(path).name} is no score; valid: {', '.join(READERS)}")
     with warnings.catch_warnings(record=True) as caught:

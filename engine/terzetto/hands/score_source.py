@@ -45,10 +45,13 @@ class ScoreSource:
         Path of the score; ``{track}`` stands for the take's name without its ending.
     options : dict
         Passed to `read_score`.
+    align : bool
+        Whether its times are not the take's and are to be found.
     """
 
     pattern: str
     options: dict[str, Any] = field(default_factory=dict)
+    align: bool = False
 
     def __post_init__(self) -> None:
         check_pattern("--score", self.pattern, {"track", "stem"})
@@ -60,7 +63,9 @@ class ScoreSource:
     def check(self, several: bool) -> None:
         """Raise `InputError` if it cannot serve (several) takes."""
         if not self.pattern:
-            raise InputError("no score given; --score FILE says which notes are played (MIDI, or CSV with lh/rh)")
+            raise InputError(
+                "no score given; --score FILE says which notes are played (MIDI, MusicXML, kern, or CSV with lh/rh)"
+            )
         if several and "track" not in check_pattern("--score", self.pattern, {"track"}):
             raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
 
@@ -84,4 +89,10 @@ class ScoreSource:
             It cannot be read, or does not fit the take.
         """
         file = self.pattern.format(track=path.stem, stem=path.stem)
-        return TakeScore(read_score(file, need_hands=need_hands, **self.options), file)
+        score = read_score(file, need_hands=need_hands, **self.options)
+        if not self.align:
+            return TakeScore(score, file)
+        from terzetto.score.alignment import align
+
+        found = align(take, score, progress)
+        return TakeScore(found.score, file, made=True, report={"alignment": found.to_json()})

@@ -27,6 +27,7 @@ from terzetto.progress import Progress, between, silent
 from terzetto.score.midi import write_midi
 
 STAGE = "stage"
+SCORE_CHOICES = ("left_track", "right_track", "split_pitch", "repeats")
 _FIELDS = {"track", "stem", "ext"}
 
 
@@ -72,8 +73,8 @@ class Job:
         InputError
             Options that do not go together, or a missing score.
         """
-        choices = {name: getattr(arguments, name) for name in ("left_track", "right_track", "split_pitch")}
-        source = ScoreSource(arguments.score or "", choices)
+        choices = {name: getattr(arguments, name) for name in SCORE_CHOICES}
+        source = ScoreSource(arguments.score or "", choices, arguments.align)
         source.check(several=False)  # which take has which score is for whoever pairs them
         options = Options(
             loss=arguments.loss,

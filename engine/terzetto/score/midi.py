@@ -92,19 +92,20 @@ def read_midi(path: Path) -> Score:
 def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
     """Write a score as a two-track MIDI file (``right``, ``left``) at 120 beats a minute.
 
+    Notes whose hand is not known go to a third track, ``notes``.
+
     Raises
     ------
     InputError
-        Notes without a hand, or before time 0.
+        Notes before time 0.
     OutputError
         The file cannot be written.
     """
-    if not score.has_hands:
-        raise InputError("notes without a hand cannot be written to a track for each hand")
     if (score.onset < 0).any():
         raise InputError(f"a MIDI file starts at 0; the score's first note is at {score.onset[0]:.3f} s")
     midi = mido.MidiFile(type=1, ticks_per_beat=ticks_per_second // 2)
-    for hand in (RIGHT, LEFT):
+    hands = (RIGHT, LEFT) if score.has_hands else (RIGHT, LEFT, UNKNOWN)
+    for hand in hands:
         part = score.select(score.hand == hand)
         events = [
             (time, order, mido.Message(kind, note=int(pitch), velocity=int(np.clip(round(velocity * 127), 1, 127))))
@@ -117,11 +118,11 @@ def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
             for time, value in ((down, 127), (up, 0))
         ]
         track = mido.MidiTrack()
-        track.append(mido.MetaMessage("track_name", name=HANDS[hand]))
+        track.append(mido.MetaMessage("track_name", name="notes" if hand == UNKNOWN else HANDS[hand]))
         tick = 0
         for time, _, message in sorted(events, key=lambda event: event[:2]):
             now = round(time * ticks_per_second)
-            track.append(message.copy(time=max(now - tick, 0), channel=hand))
+            track.append(message.copy(time=max(now - tick, 0), channel=hand % 3))
             tick = max(now, tick)
         midi.tracks.append(track)
     try:

@@ -46,6 +46,8 @@ class Score:
     pedal : float64 (m, 2)
         Intervals in seconds during which the sustain pedal is down, sorted, apart from each other; empty when the
         score does not say.
+    bars : float64 (k, 2)
+        Start in seconds and number of each bar, sorted; empty when the score does not say.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class Score:
     track: NDArray[np.int64]
     track_names: tuple[str, ...] = ()
     pedal: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    bars: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
     def __post_init__(self) -> None:
         columns = {

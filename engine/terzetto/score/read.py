@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,15 @@ import numpy as np
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.score.midi import read_midi
 from terzetto.score.notes import HANDS, LEFT, RIGHT, UNKNOWN, Score
+from terzetto.score.sheet import ENDINGS, read_sheet
 from terzetto.score.table import read_csv
 
-READERS = {".mid": read_midi, ".midi": read_midi, ".csv": read_csv}
+READERS: dict[str, Callable[[Path], Score]] = {
+    ".mid": read_midi,
+    ".midi": read_midi,
+    ".csv": read_csv,
+    **dict.fromkeys(ENDINGS, read_sheet),
+}
 
 # Whole words, where "_" and digits part words too: "left_hand", "Piano LH 1".
 _WORD = r"(?<![^\W\d_])(?:{})(?![^\W\d_])"
@@ -34,8 +41,9 @@ def read_score(
     right_track: str | int | None = None,
     split_pitch: int | None = None,
     need_hands: bool = True,
+    repeats: bool = False,
 ) -> Score:
-    """Read a score (``.mid``, ``.midi`` or the FMP notebooks' ``.csv``) with the hand of each note.
+    """Read a score (MIDI, the FMP notebooks' ``.csv``, MusicXML, kern) with the hand of each note.
 
     Parameters
     ----------
@@ -48,6 +56,8 @@ def read_score(
         Notes below this MIDI pitch (0..127) belong to the left hand; overrides what the file says.
     need_hands
         Whether a score that does not tell the hands is an error; if not, its notes may have none.
+    repeats
+        Play the repeats of a sheet (MusicXML, kern); other formats know none.
 
     Raises
     ------
@@ -60,7 +70,9 @@ def read_score(
         raise InputError(
             f"{path}: a score must be one of {', '.join(READERS)}; this ends in {path.suffix or 'nothing'!r}"
         )
-    score = reader(path)
+    if repeats and reader is not read_sheet:
+        raise InputError(f"{path}: only sheets ({', '.join(ENDINGS)}) have repeat signs to play; leave out --repeats")
+    score = read_sheet(path, repeats=True) if repeats else reader(path)
     if split_pitch is not None:
         if left_track is not None or right_track is not None:
             raise InputError("give either --split-pitch or --left-track/--right-track, not both")

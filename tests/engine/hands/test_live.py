@@ -345,7 +345,7 @@ def test_notes_of_the_midi_input_are_a_score(piece: Piece, channels: tuple[int, 
         ([to("learn", True), to("learn", False, frame=30000)], "There is no score"),
         ([to("learn", True), to("learn", False)], "Nothing was heard"),
         ([to("score", "nowhere.mid")], "nowhere.mid: no such score file"),
-        ([to("score", "song.musicxml")], "is MusicXML, which Hands does not read yet"),
+        ([to("score", "song.musicxml")], "song.musicxml: no such score file"),
         ([to("score", "song.pdf")], "song.pdf is no score; valid: .mid, .midi, .csv"),
     ],
 )

@@ -185,11 +185,17 @@ def test_what_is_written_reads_back(tmp_path: Path, score: Score) -> None:
     np.testing.assert_allclose(again.pedal, score.pedal, atol=1e-9)
 
 
+def test_notes_whose_hand_is_unknown_have_a_track_of_their_own(tmp_path: Path) -> None:
+    score = Score.from_notes([(0.0, 1.0, 60, 0.5, "left"), (0.5, 1.0, 72, 0.5, "right"), (1.0, 2.0, 74, 0.5, "right")])
+    write_midi(score.with_hands(np.array([0, 1, UNKNOWN])), tmp_path / "a.mid")
+    again = read_midi(tmp_path / "a.mid")
+    assert again.track_names == ("right", "left", "notes")
+    assert [again.track_names[track] for track in again.track] == ["left", "right", "notes"]
+
+
 def test_what_midi_cannot_hold_is_refused(tmp_path: Path) -> None:
     score = Score.from_notes([(-0.5, 1.0, 60, 0.5, "left")])
     with pytest.raises(InputError, match="starts at 0"):
         write_midi(score, tmp_path / "a.mid")
-    with pytest.raises(InputError, match="without a hand"):
-        write_midi(score.with_hands(np.array([UNKNOWN])), tmp_path / "a.mid")
     with pytest.raises(OutputError, match="could not be written"):
         write_midi(Score.from_notes([(0, 1.0, 60, 0.5, "left")]), tmp_path / "no folder" / "a.mid")

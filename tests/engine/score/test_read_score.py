@@ -120,10 +120,10 @@ def test_a_table_with_one_hand_is_allowed_with_a_warning(tmp_path: Path) -> None
 
 
 def test_files_that_are_no_scores(tmp_path: Path) -> None:
-    for name in ("a.mid", "a.csv"):
+    for name in ("a.mid", "a.csv", "a.musicxml", "a.krn"):
         with pytest.raises(InputError, match="no such score"):
             read_score(tmp_path / name)
-    for name in ("a.musicxml", "noending"):
+    for name in ("a.pdf", "noending"):
         with pytest.raises(InputError, match=r"\.mid, \.midi, \.csv"):
             read_score(tmp_path / name)
     (tmp_path / "folder.mid").mkdir()

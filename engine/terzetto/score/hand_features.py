@@ -1,0 +1,117 @@
+"""What a hand-labelling model is told of a note: its neighbourhood in pitch and time, and nothing beyond a look-ahead.
+
+Only onsets and pitches are used. Durations are not known while a note sounds, a transcription's are its weakest part,
+and velocities mean little in scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+# Onsets within so many seconds of an event's first are one event, a chord.
+CHORD = 0.03
+# How far a note's neighbourhood reaches: in notes, and in seconds. What comes first ends it.
+PAST, FUTURE = 48, 32
+PAST_SECONDS, FUTURE_SECONDS = 4.0, 1.0
+# Intervals beyond this many semitones count as this many.
+REACH = 36
+_EDGES_PAST = np.array([0.1, 0.25, 0.5, 1.0, 2.0])
+_EDGES_FUTURE = np.array([0.1, 0.25, 0.5])
+_N_PAST, _N_FUTURE = len(_EDGES_PAST) + 1, len(_EDGES_FUTURE) + 1
+# One row per zone of time: the chord itself, the past, the future, then by order: two events before and two after.
+N_ZONES = 1 + _N_PAST + _N_FUTURE + 4
+WIDTH = 2 * REACH + 1
+_CENTRES = np.arange(24, 109, 6)
+N_PLAIN = len(_CENTRES) + 7
+N_FEATURES = N_ZONES * WIDTH + N_PLAIN
+
+
+def group_events(onset: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the number of the event of each of the sorted onsets: those within 30 ms of an event's first are in it.
+
+    >>> group_events([0.0, 0.02, 0.029, 0.04, 1.0]).tolist()
+    [0, 0, 0, 1, 2]
+    """
+    events, number, first = [], -1, -np.inf
+    for time in onset:
+        if time - first > CHORD:
+            number, first = number + 1, float(time)
+        events.append(number)
+    return np.array(events, np.int64)
+
+
+def order_notes(
+    onset: NDArray[np.float64], pitch: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the notes' order (by event, then pitch), and in that order each note's event and its event's time."""
+    by_time = np.lexsort((pitch, onset))
+    event = group_events(onset[by_time])
+    order = by_time[np.lexsort((pitch[by_time], event))]
+    first = np.searchsorted(event, event)
+    return order, event, onset[by_time][first]
+
+
+def features(pitch: NDArray[np.int64], event: NDArray[np.int64], time: NDArray[np.float64], chosen: slice) -> Float:
+    """Return the features of some of the notes, which are in the order of `order_notes`.
+
+    Parameters
+    ----------
+    pitch, event, time : (n,)
+        Pitches, event numbers, event times in seconds.
+    chosen
+        The notes whose features are wanted; the others are their neighbourhood.
+
+    Returns
+    -------
+    float32 (m, N_FEATURES)
+        Which intervals sound in each zone of time, then pitch, place in the chord and the time to the events around.
+    """
+    index = np.arange(len(pitch))[chosen]
+    n = len(index)
+    table = np.zeros((n, N_FEATURES), np.float32)
+    if not n:
+        return table
+    neighbour = index[:, None] + np.arange(-PAST, FUTURE + 1)
+    valid = (neighbour >= 0) & (neighbour < len(pitch))
+    neighbour = neighbour.clip(0, len(pitch) - 1)
+    gap = time[neighbour] - time[index, None]
+    valid &= (gap >= -PAST_SECONDS) & (gap <= FUTURE_SECONDS)
+    steps = event[neighbour] - event[index, None]
+    interval = (pitch[neighbour] - pitch[index, None]).clip(-REACH, REACH) + REACH
+    zone = np.where(steps == 0, 0, np.where(steps < 0, _past_zone(gap), _future_zone(gap)))
+    row, column = np.nonzero(valid)
+    table[row, zone[row, column] * WIDTH + interval[row, column]] = 1.0
+    row, column = np.nonzero(valid & (steps != 0) & (np.abs(steps) <= 2))
+    near = steps[row, column]
+    by_order = N_ZONES - 4 + np.where(near < 0, near + 2, near + 1)
+    table[row, by_order * WIDTH + interval[row, column]] = 1.0
+    table[:, N_ZONES * WIDTH :] = _plain(pitch[index], valid, steps, gap)
+    return table
+
+
+def _past_zone(gap: NDArray[np.float64]) -> NDArray[np.int64]:
+    return 1 + np.searchsorted(_EDGES_PAST, -gap)
+
+
+def _future_zone(gap: NDArray[np.float64]) -> NDArray[np.int64]:
+    return 1 + _N_PAST + np.searchsorted(_EDGES_FUTURE, gap)
+
+
+def _plain(
+    pitch: NDArray[np.int64], valid: NDArray[np.bool_], steps: NDArray[np.int64], gap: NDArray[np.float64]
+) -> Float:
+    chord = valid & (steps == 0)
+    below, above = chord[:, :PAST].sum(axis=1), chord[:, PAST + 1 :].sum(axis=1)
+    last = np.where(valid & (steps < 0), -gap, PAST_SECONDS).min(axis=1)
+    following = np.where(valid & (steps > 0), gap, FUTURE_SECONDS).min(axis=1)
+    busy_past = (valid & (gap >= -1.0) & (steps < 0)).sum(axis=1)
+    busy_future = (valid & (steps > 0)).sum(axis=1)
+    plain: list[Any] = [below / 4, above / 4, np.log(last + 0.02) / 4, np.log(following + 0.02) / 4]
+    plain += [(below == 0) * 1.0, (above == 0) * 1.0, (busy_past + busy_future) / 40]
+    where = np.exp(-0.5 * ((pitch[:, None] - _CENTRES) / 4.0) ** 2)
+    return np.concatenate([where, np.stack(plain, axis=1)], axis=1).astype(np.float32)

@@ -1,0 +1,50 @@
+"""The network: a note's neighbourhood and what the hands did before → how likely the right hand plays it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from terzetto.score.hand_features import N_FEATURES
+
+
+class HandNetwork(nn.Module):
+    """Two layers on the neighbourhood, a recurrent memory along the notes, one number a note.
+
+    Parameters
+    ----------
+    width
+        Of the layers.
+    memory
+        Of the recurrent state.
+    """
+
+    def __init__(self, width: int = 128, memory: int = 128, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.memory = memory
+        self.look = nn.Sequential(
+            nn.Linear(N_FEATURES, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU()
+        )
+        self.remember = nn.GRU(width, memory)
+        self.decide = nn.Sequential(nn.Dropout(dropout), nn.Linear(width + memory, 64), nn.ReLU(), nn.Linear(64, 1))
+
+    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Label notes.
+
+        Parameters
+        ----------
+        features : (notes, batch, N_FEATURES)
+        state : (1, batch, memory)
+            Zeros before the first note.
+
+        Returns
+        -------
+        logit : (notes, batch)
+            Of the right hand.
+        state : (1, batch, memory)
+            After the last note.
+        """
+        seen = self.look(features)
+        remembered, state = self.remember(seen, state)
+        logit = self.decide(torch.cat([seen, remembered], dim=-1))
+        return logit.squeeze(-1), state

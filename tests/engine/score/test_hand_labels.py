@@ -1,0 +1,192 @@
+"""Hands for unlabelled notes: the shipped model offline and live, the baselines, what is odd about real input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from terzetto.errors import InputError, ModelError
+from terzetto.score.hand_baselines import Parameters, merged_output_hmm
+from terzetto.score.hand_features import features, group_events, order_notes
+from terzetto.score.hand_labels import BASELINES, LOOK_AHEAD, HandLabeller, label_hands
+from terzetto.score.notes import LEFT, RIGHT, UNKNOWN, Score
+from terzetto.score.read import read_score
+
+
+def _score(
+    onset: list[float] | np.ndarray, pitch: list[int] | np.ndarray, hand: list[int] | np.ndarray | None = None
+) -> Score:
+    onset = np.asarray(onset, float)
+    n = len(onset)
+    known = np.full(n, UNKNOWN) if hand is None else np.asarray(hand)
+    return Score(onset, onset + 0.2, np.asarray(pitch), np.full(n, 0.5), known, np.zeros(n, int), ("piano",))
+
+
+@pytest.fixture(scope="module")
+def waltz() -> Score:
+    """Bass, chord, chord; a melody above; the hands an octave and more apart; chords a little spread."""
+    random = np.random.default_rng(0)
+    rows: list[tuple[float, int, int]] = []
+    for bar in range(40):
+        root = int(random.choice((41, 43, 45, 48)))
+        for beat in range(3):
+            at = 1.8 * bar + 0.6 * beat
+            chord = (root,) if beat == 0 else (root + 7, root + 12)
+            rows += [(at + random.uniform(0, 0.02), pitch, LEFT) for pitch in chord]
+            rows += [
+                (at + 0.3 * half + random.uniform(0, 0.02), int(random.integers(72, 86)), RIGHT) for half in (0, 1)
+            ]
+    onset, pitch, hand = zip(*rows, strict=True)
+    return _score(list(onset), list(pitch), list(hand))
+
+
+def _live(score: Score) -> np.ndarray:
+    labeller = HandLabeller()
+    labels = [label for when, key in zip(score.onset, score.pitch, strict=True) for label in labeller.add(when, key)]
+    labels += labeller.flush()
+    assert sorted(label.note for label in labels) == list(range(len(score)))
+    return np.array([label.hand for label in sorted(labels)])
+
+
+def test_clear_hands_are_told(waltz: Score) -> None:
+    assert (label_hands(waltz).hand == waltz.hand).mean() > 0.98
+
+
+def test_labels_the_score_had_do_not_matter(waltz: Score) -> None:
+    wrong = waltz.with_hands(1 - waltz.hand)
+    assert np.array_equal(label_hands(wrong).hand, label_hands(waltz).hand)
+
+
+def test_live_is_offline_exactly(waltz: Score) -> None:
+    random = np.random.default_rng(1)
+    dense = _score(np.sort(random.uniform(0, 20, 600)), random.integers(21, 109, 600))
+    for score in (waltz, dense):
+        assert np.array_equal(_live(score), label_hands(score).hand)
+
+
+def test_live_probabilities_are_the_same_however_time_is_told(waltz: Score) -> None:
+    """With the clock advanced in steps between the notes, or all notes at once."""
+    clocked, at_once = HandLabeller(), HandLabeller()
+    labels = []
+    for when, key in zip(waltz.onset, waltz.pitch, strict=True):
+        for time in np.linspace(when - 0.1, when, 10, endpoint=False):
+            labels += clocked.advance(time)
+        labels += clocked.add(when, key)
+    labels += clocked.flush()
+    assert labels == at_once.extend(waltz.onset, waltz.pitch) + at_once.flush()
+
+
+def test_labels_come_out_within_the_look_ahead(waltz: Score) -> None:
+    labeller = HandLabeller()
+    known: dict[int, float] = {}
+    events = sorted([(when, int(key)) for when, key in zip(waltz.onset, waltz.pitch, strict=True)])
+    for time, pitch in sorted(events + [(tick, -1) for tick in np.arange(0, waltz.onset[-1] + 2, 0.01)]):
+        labels = labeller.advance(time) if pitch < 0 else labeller.add(time, pitch)
+        known.update({label.note: time for label in labels})
+    waited = np.array([known[note] - when for note, (when, _) in enumerate(events)])
+    assert waited.max() <= LOOK_AHEAD + 0.011
+    dense = HandLabeller()
+    chords = [(0.05 * number, pitch) for number in range(12) for pitch in (48, 55, 64, 72)]
+    first = [number for number, note in enumerate(chords) if any(label.note == 0 for label in dense.add(*note))]
+    assert first == [36]  # the chord of the 32nd note after it is complete when the next one begins, after 0.45 s
+
+
+def test_a_chord_is_one_event_whatever_the_order_of_its_notes() -> None:
+    assert group_events([0.0, 0.02, 0.04, 0.06]).tolist() == [0, 0, 1, 1]
+    spread = [0.0, 0.009, 0.018, 0.027]
+    up = _score(spread, [43, 50, 71, 74])
+    mixed = _score(spread, [71, 50, 43, 74])
+    hands = [dict(zip(score.pitch.tolist(), label_hands(score).hand.tolist(), strict=True)) for score in (up, mixed)]
+    assert hands[0] == hands[1] == {43: LEFT, 50: LEFT, 71: RIGHT, 74: RIGHT}
+
+
+def test_features_end_at_the_look_ahead() -> None:
+    random = np.random.default_rng(2)
+    onset = np.sort(random.uniform(0, 10, 300))
+    pitch = random.integers(30, 90, 300)
+    order, event, time = order_notes(onset, pitch)
+    whole = features(pitch[order], event, time, slice(0, 50))
+    later = time > time[49] + 1.0
+    pitch[order[later]] += 5
+    assert np.array_equal(features(pitch[order], event, time, slice(0, 50)), whole)
+
+
+@pytest.mark.parametrize("model", ["hand_labels", *BASELINES])
+def test_no_note_one_note_one_hand(model: str) -> None:
+    assert len(label_hands(_score([], []), model)) == 0
+    assert label_hands(_score([1.0], [36]), model).hand.tolist() == [LEFT]
+    assert label_hands(_score([1.0], [84]), model).hand.tolist() == [RIGHT]
+    treble = _score(np.arange(60) * 0.25, 79 + np.arange(60) % 8)
+    assert label_hands(treble, model).has_hands
+
+
+def test_one_hand_only_stays_one_hand() -> None:
+    treble = _score(np.arange(80) * 0.25, 79 + np.arange(80) % 8)
+    assert (label_hands(treble).hand == RIGHT).mean() > 0.9
+
+
+def test_unsorted_notes_live_are_refused_and_offline_sorted(waltz: Score) -> None:
+    labeller = HandLabeller()
+    labeller.add(2.0, 60)
+    with pytest.raises(InputError, match=r"note 1 starts at 1\.000 s, before 2\.000 s"):
+        labeller.add(1.0, 60)
+    for onset, pitch in ((float("nan"), 60), (3.0, 128)):
+        with pytest.raises(InputError, match="a finite onset and a pitch"):
+            labeller.add(onset, pitch)
+    labeller.reset()
+    assert labeller.add(0.0, 60) == [] and [label.note for label in labeller.flush()] == [0]
+    backwards = _score(waltz.onset[::-1], waltz.pitch[::-1])
+    assert np.array_equal(label_hands(backwards).hand, label_hands(waltz).hand)
+
+
+def test_a_huge_performance_and_a_thousand_notes_at_once() -> None:
+    random = np.random.default_rng(3)
+    huge = _score(np.sort(random.uniform(0, 1500, 12_000)), random.integers(21, 109, 12_000))
+    assert label_hands(huge).has_hands
+    cluster = _score(np.zeros(1000), random.integers(0, 128, 1000))
+    assert np.array_equal(_live(cluster), label_hands(cluster).hand)
+
+
+def test_the_memory_does_not_grow(waltz: Score) -> None:
+    labeller = HandLabeller()
+    for number in range(2000):
+        labeller.add(0.1 * number, 40 + number % 40)
+    assert len(labeller._note) < 200
+
+
+def test_baselines_on_clear_cases(waltz: Score) -> None:
+    assert label_hands(_score([0, 1, 2], [59, 60, 61]), "middle-c").hand.tolist() == [LEFT, RIGHT, RIGHT]
+    high = _score([0, 0, 1, 1, 2, 2], [72, 84, 71, 86, 74, 88])
+    assert label_hands(high, "midpoint").hand.tolist() == [LEFT, RIGHT] * 3
+    for name in BASELINES:
+        assert (label_hands(waltz, name).hand == waltz.hand).mean() > 0.9
+
+
+def test_the_hmm_follows_hands_that_a_split_cannot_tell() -> None:
+    """Two voices in steps that come close: the HMM keeps each in its hand."""
+    n = 60
+    left = np.array([48 + min(k, 2 * n // 3) // 4 for k in range(n)])
+    onset, pitch = np.repeat(np.arange(n) * 0.25, 2), np.stack([left, left + 9], axis=1).ravel()
+    hand = np.tile([LEFT, RIGHT], n)
+    parameters = Parameters.count([(onset, pitch, hand)])
+    assert np.array_equal(merged_output_hmm(onset, pitch, parameters), hand)
+    again = Parameters.from_json(parameters.to_json())
+    assert np.array_equal(merged_output_hmm(onset, pitch, again), hand)
+
+
+def test_models_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no model 'hand_lables'"):
+        label_hands(_score([0.0], [60]), "hand_lables")
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelError, match="not a usable ONNX model"):
+        HandLabeller(str(tmp_path / "broken.onnx"))
+
+
+@pytest.mark.data
+def test_agreement_on_the_published_takes(data: Path) -> None:
+    scores = [read_score(path) for path in sorted((data / "piano/rendered_hands").glob("*.mid"))]
+    shares = [(label_hands(score).hand == score.hand).mean() for score in scores]
+    assert len(shares) == 6 and np.mean(shares) > 0.85
+    assert np.array_equal(_live(scores[0]), label_hands(scores[0]).hand)

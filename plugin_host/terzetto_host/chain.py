@@ -21,6 +21,7 @@ from terzetto_host.chain_file import StageSpec, own_processors, parse, read
 from terzetto_host.stages import CHAIN, Stage, describe, events_for, make_stage, opening_messages
 
 LOAD = CHAIN + "load"
+_MOST_CHANNELS = 2  # of Terzetto's own processors
 _MOST_PARAMETERS = 256  # of a stage that can be addressed; some VST3 plugins have thousands
 
 
@@ -94,6 +95,9 @@ class Chain:
         self._format = (sample_rate, channels, max_frames)
         for stage in self.stages:
             try:
+                if stage.spec.own and channels > _MOST_CHANNELS:
+                    title = table()[stage.spec.kind].title if stage.spec.kind in table() else stage.spec.kind
+                    raise InputError(f"Terzetto {title} takes mono and stereo; given {channels} channels")
                 stage.processor.prepare(sample_rate, channels, max_frames)
             except TerzettoError as error:
                 raise InputError(f"{stage.spec.where()}: {error}") from None

@@ -77,8 +77,8 @@ def own_processors() -> dict[str, Any]:
     return {point.name: point for point in entry_points(group=PROCESSORS)}
 
 
-def read(path: Path) -> tuple[str, list[StageSpec]]:
-    """Read a chain file: its text and what it says.
+def read(path: Path, *, whole_file: bool = False) -> tuple[str, list[StageSpec]]:
+    """Read a chain file: its text and what it says; with ``whole_file``, stages that cannot stream are let in.
 
     Raises
     ------
@@ -93,10 +93,10 @@ def read(path: Path) -> tuple[str, list[StageSpec]]:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); give a chain file (TOML)") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not a text in UTF-8; give a chain file (TOML)") from None
-    return text, parse(text, str(path), path.resolve().parent)
+    return text, parse(text, str(path), path.resolve().parent, whole_file=whole_file)
 
 
-def parse(text: str, origin: str = "chain", folder: Path | None = None) -> list[StageSpec]:
+def parse(text: str, origin: str = "chain", folder: Path | None = None, *, whole_file: bool = False) -> list[StageSpec]:
     """Read the text of a chain file; ``folder`` is where its relative paths begin.
 
     Raises
@@ -124,7 +124,7 @@ def parse(text: str, origin: str = "chain", folder: Path | None = None) -> list[
     specs: list[StageSpec] = []
     for number, row in enumerate(rows):
         start = starts[number] if len(starts) == len(rows) else 0
-        specs.append(_stage(row, _Place(origin, lines, start), {spec.name for spec in specs}, folder))
+        specs.append(_stage(row, _Place(origin, lines, start, whole_file), {spec.name for spec in specs}, folder))
     return specs
 
 
@@ -135,6 +135,7 @@ class _Place:
     origin: str
     lines: list[str]
     start: int
+    whole_file: bool
 
     def error(self, key: str, problem: str) -> InputError:
         return InputError(f"{self.origin}:{_line_of(self.lines, self.start, key)}: {problem}")
@@ -169,7 +170,7 @@ def _stage(row: dict[str, Any], place: _Place, taken: set[str], folder: Path | N
         _check_own(kind, settings, place)
         return StageSpec(name, kind, settings, own=True, origin=place.origin, lines=lines)
     try:
-        check_kind(kind)
+        check_kind(kind, place.whole_file)
     except InputError as error:
         raise place.error("plugin", f"{error}; Terzetto's own: {', '.join(sorted(own)) or 'none'}") from None
     return StageSpec(name, kind, settings, origin=place.origin, lines=lines)

@@ -40,6 +40,9 @@ WHOLE_FILE_ONLY = {
     "PitchShift": "it is silent for a second and then plays other samples",
 }
 BUILT_IN = tuple(sorted((*EQUAL, *LATER)))
+# These mix more than two channels together, leave the third and later ones as they are, or refuse them; the others
+# treat every channel alike.
+MONO_AND_STEREO = ("Convolution", "GSMFullRateCompressor", "MP3Compressor", "Reverb")
 
 LONGEST_LATENCY = 16384  # frames
 _ANYTHING = 3.4e38
@@ -57,6 +60,8 @@ class PedalboardStage:
         The name of a built-in, or the path of a VST3 bundle if ``external``.
     impulse_response
         The audio file that Convolution takes.
+    whole_file
+        Let in what cannot stream: then only `whole` may be called.
 
     Raises
     ------
@@ -64,13 +69,15 @@ class PedalboardStage:
         No such plugin, one that cannot stream, an instrument, or no such impulse response.
     """
 
-    def __init__(self, kind: str, impulse_response: object = None, *, external: bool = False) -> None:
+    def __init__(
+        self, kind: str, impulse_response: object = None, *, external: bool = False, whole_file: bool = False
+    ) -> None:
         self.kind, self.external = kind, external
         self.state_changed = 0
         self.outbox: list[Message] = []
         self._lag = 0
         self._format: tuple[float, int, int] | None = None
-        self._plugin: Any = _load(kind) if external else _make(kind, impulse_response)
+        self._plugin: Any = _load(kind) if external else _make(kind, impulse_response, whole_file)
         self._choices = {} if external else _enumerations(type(self._plugin))
         self.names = tuple(self._plugin.parameters) if external else parameter_names(kind)
         self._held: Float = np.zeros((1, 0), np.float32)
@@ -144,6 +151,7 @@ class PedalboardStage:
         InputError
             It does not take this format, or stays behind for longer than a stream can wait.
         """
+        self.check_channels(channels)
         self._format = (sample_rate, channels, max_frames)
         self._plugin.reset()
         self._lag = 0
@@ -166,6 +174,17 @@ class PedalboardStage:
             self._take(event)
         parts.append(self._run(block[:, start:]))
         return self._queued(np.concatenate(parts, axis=1), frames)
+
+    def check_channels(self, channels: int) -> None:
+        """Raise `InputError` if this many channels are not treated alike."""
+        if channels > 2 and not self.external and self.kind in MONO_AND_STEREO:
+            valid = ", ".join(kind for kind in BUILT_IN if kind not in MONO_AND_STEREO)
+            raise InputError(f"{self.kind} takes mono and stereo; given {channels} channels. Any number take: {valid}")
+
+    def whole(self, audio: Float, sample_rate: float) -> Float:
+        """Return what the plugin makes of a whole recording (channels, frames)."""
+        output: Float = self._plugin.process(audio, sample_rate, reset=True)
+        return output
 
     def reset(self) -> None:
         """Forget the stream's past."""
@@ -248,21 +267,30 @@ def parameter_names(kind: str) -> tuple[str, ...]:
     return tuple(name for name, value in found.items() if isinstance(value, property) and value.fset is not None)
 
 
-def check_kind(kind: str) -> None:
-    """Raise `InputError` unless this is a built-in that can stream; the message names those."""
+def check_kind(kind: str, whole_file: bool = False) -> None:
+    """Raise `InputError` unless this is a built-in that can stream; the message names those.
+
+    With ``whole_file``, those that cannot are let in too.
+    """
+    if kind in WHOLE_FILE_ONLY and whole_file:
+        return
     if kind in WHOLE_FILE_ONLY:
         raise InputError(
-            f"{kind} cannot be played as a stream: {WHOLE_FILE_ONLY[kind]}. Chains of whole files are a matter of the "
-            f"batch to come; built-ins that stream: {', '.join(BUILT_IN)}"
+            f"{kind} cannot be played as a stream: {WHOLE_FILE_ONLY[kind]}. terzetto process takes it, for whole "
+            f"files; built-ins that stream: {', '.join(BUILT_IN)}"
+        )
+    if kind not in BUILT_IN and whole_file:
+        raise InputError(
+            f"there is no plugin {kind!r}; pedalboard's: {', '.join(sorted((*BUILT_IN, *WHOLE_FILE_ONLY)))}"
         )
     if kind not in BUILT_IN:
         raise InputError(f"there is no plugin {kind!r}; pedalboard's built-ins that stream: {', '.join(BUILT_IN)}")
 
 
-def _make(kind: str, path: object) -> Any:
+def _make(kind: str, path: object, whole_file: bool) -> Any:
     import pedalboard
 
-    check_kind(kind)
+    check_kind(kind, whole_file)
     made = getattr(pedalboard, kind)
     if kind != "Convolution":
         return made()

@@ -97,7 +97,7 @@ class Chain:
             try:
                 if stage.spec.own and channels > _MOST_CHANNELS:
                     title = table()[stage.spec.kind].title if stage.spec.kind in table() else stage.spec.kind
-                    raise InputError(f"Terzetto {title} takes mono and stereo; given {channels} channels")
+                    raise InputError(f"{title} takes mono and stereo; given {channels} channels")
                 stage.processor.prepare(sample_rate, channels, max_frames)
             except TerzettoError as error:
                 raise InputError(f"{stage.spec.where()}: {error}") from None

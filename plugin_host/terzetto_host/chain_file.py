@@ -13,6 +13,7 @@
 
     [[stage]]
     vst3 = "/path/to/Some.vst3"
+    preset = "some.vstpreset"   # loaded before the parameters are set
     name = "some"               # its part of the OSC address: /terzetto/chain/some/…
 
 Paths are as seen from the folder of the file.
@@ -33,7 +34,7 @@ from terzetto_host.pedalboard_stage import BUILT_IN, check_kind
 
 PROCESSORS = "terzetto.processors"
 _OWN_KEYS = ("plugin", "vst3", "name")
-PATHS = ("score", "learned", "learn_file", "impulse_response_filename", "vst3")
+PATHS = ("score", "learned", "learn_file", "impulse_response_filename", "vst3", "preset")
 """A text under one of these names is a path."""
 _LARGEST = 1 << 20  # characters
 _MOST = 32  # stages

@@ -175,6 +175,17 @@ class PedalboardStage:
         parts.append(self._run(block[:, start:]))
         return self._queued(np.concatenate(parts, axis=1), frames)
 
+    def load_preset(self, path: object) -> None:
+        """Load a VST3 preset; raises `InputError` if there is none, or it is another plugin's."""
+        if not isinstance(path, str) or not Path(path).is_file():
+            raise InputError(f"preset is the path of a .vstpreset file that is there; given {path!r}")
+        try:
+            self._plugin.load_preset(path)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{path}: {' '.join(str(error).split())}; give a preset of {Path(self.kind).name}"
+            ) from None
+
     def check_channels(self, channels: int) -> None:
         """Raise `InputError` if this many channels are not treated alike."""
         if channels > 2 and not self.external and self.kind in MONO_AND_STEREO:

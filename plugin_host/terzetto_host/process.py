@@ -11,19 +11,24 @@ from typing import Any
 import numpy as np
 
 from terzetto.audio.files import FileTake
+from terzetto.audio.formats import kept_extension, kept_format
+from terzetto.audio.loudness import Meter
+from terzetto.audio.metadata import read_metadata
 from terzetto.audio.patterns import check_pattern
-from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
-from terzetto.audio.stream import render
+from terzetto.audio.stems import CLIP_MODES, FORMATS, SampleFormat, StemFiles
+from terzetto.audio.tails import parse_tail
+from terzetto.audio.writers import LARGEST_RIFF
 from terzetto.control.messages import Message
 from terzetto.errors import InputError, OutputError
 from terzetto.jobs import Item
 from terzetto.progress import Progress
 from terzetto_host.batch.fingerprint import content_hash
-from terzetto_host.chain import Chain
 from terzetto_host.chain_file import PATHS, read
+from terzetto_host.file_chain import FileChain
 
 HOP = 512
 """Frames of a block, as a plugin's hops have."""
+_MOST_CHANNELS = 8  # 7.1
 _FIELDS = {"track", "ext"}
 _LONGEST_WAIT = 3600.0  # seconds for what a chain learns from a file
 _TRIAL = 20.0  # seconds of a take by which the speed is told beforehand
@@ -39,15 +44,28 @@ class Job:
         The chain file; every recording gets a chain of its own.
     filename : str
         Pattern below the folder of results, of ``{track}`` and ``{ext}``.
-    sample_format : SampleFormat
+    sample_format : SampleFormat or None
+        None: as each recording has it.
+    clip_mode : str
+        One of `terzetto.audio.stems.CLIP_MODES`.
+    tail : float or None
+        Seconds that are appended for what sounds on; None: until it has died away.
     """
 
     chain: Path
     filename: str = "{track}.{ext}"
-    sample_format: SampleFormat = FORMATS["float32"]
+    sample_format: SampleFormat | None = None
+    clip_mode: str = CLIP_MODES[0]
+    tail: float | None = 0.0
 
     def __post_init__(self) -> None:
         check_pattern("--filename", self.filename, _FIELDS)
+        if self.sample_format is None:
+            if not self.filename.endswith(".{ext}"):
+                raise InputError(
+                    f"--filename {self.filename!r} must end in .{{ext}}: results keep their takes' formats"
+                )
+            return
         extension = self.sample_format.extension
         if PurePosixPath(self.targets(Item("", Path("take.wav")))[0]).suffix.lower() != f".{extension}":
             raise InputError(
@@ -63,28 +81,36 @@ class Job:
         InputError
             Options that do not go together, or a chain that cannot be used.
         """
-        chain = Chain.from_file(arguments.chain)  # what is wrong with it is said once, not for every file
+        chain = FileChain.from_file(arguments.chain)  # what is wrong with it is said once, not for every file
         if arguments.score is not None and "hands" not in chain.instruments():
             raise InputError(f'--score is for a stage with plugin = "hands"; {arguments.chain} has none')
-        return cls(arguments.chain.resolve(), arguments.filename, FORMATS[arguments.format])
+        return cls(
+            arguments.chain.resolve(),
+            arguments.filename,
+            FORMATS[arguments.format] if arguments.format else None,
+            arguments.clip_mode,
+            parse_tail(arguments.tail),
+        )
 
     @property
     def delicate(self) -> bool:
         """Whether other people's code runs in the chain: then even a single file is better worked on by a worker."""
-        return any(spec.external for spec in read(self.chain)[1])
+        return any(spec.external for spec in read(self.chain, whole_file=True)[1])
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides on the results beside the takes: the chain with the contents of its files."""
         stages = []
-        for spec in read(self.chain)[1]:
+        for spec in read(self.chain, whole_file=True)[1]:
             files = {name: content_hash(value) for name, value in spec.settings.items() if name in PATHS}
             kind = content_hash(spec.kind) if spec.external else spec.kind
             stages.append({"name": spec.name, "plugin": kind, **spec.settings, **files})
-        return {"chain": stages, "filename": self.filename, "format": repr(self.sample_format), "hop": HOP}
+        settings = {"clip_mode": self.clip_mode, "tail": self.tail, "hop": HOP}
+        return {"chain": stages, "filename": self.filename, "format": repr(self.sample_format), **settings}
 
     def targets(self, item: Item) -> list[str]:
         """Return what would be written below the folder of results."""
-        name = self.filename.format(track=item.track, ext=self.sample_format.extension)
+        extension = self.sample_format.extension if self.sample_format else kept_extension(item.path)
+        name = self.filename.format(track=item.track, ext=extension)
         return [(PurePosixPath(item.folder) / name).as_posix()]
 
     def written(self, result: dict[str, Any]) -> list[str]:
@@ -100,7 +126,7 @@ class Job:
             Nothing is left behind then.
         """
         began = time.perf_counter()
-        chain = Chain.from_file(self.chain)
+        chain = FileChain.from_file(self.chain)
         said: list[str] = []
 
         def listen(message: Message) -> None:
@@ -108,31 +134,37 @@ class Job:
                 said.append(str(message.arguments[0]))
 
         try:
-            with FileTake(item.path) as take:
+            with FileTake(item.path, most_channels=_MOST_CHANNELS, empty=True) as take:
                 target = out / self.targets(item)[0]
                 if target.exists() and target.samefile(item.path):
                     raise OutputError(f"{target}: would replace its own take; choose another --out or --filename")
-                with StemFiles({"out": target}, take.sample_rate, take.channels, self.sample_format) as files:
+                with self._files(take, target, said) as files:
                     chain.prepare(take.sample_rate, take.channels, HOP)
                     self._give_score(chain, item.score)
                     chain.wait(_LONGEST_WAIT)
-                    done, due = 0, 0.0
-                    for block in render(chain, take, hop=HOP, listen=listen):
-                        files.write("out", np.ascontiguousarray(block))
-                        done += block.shape[1]
-                        if done >= due:  # a bar need not move for every hop
-                            progress("processing", done / take.frames)
-                            due = done + take.frames / 200
+                    meter = Meter(take.sample_rate, take.channels, take.mask)
+                    frames = 0
+                    for block in chain.render(take, hop=HOP, tail=self.tail, listen=listen, progress=progress):
+                        files.write("out", block)
+                        meter.add(np.clip(block, -1.0, 1.0) if files.clamps else block)
+                        frames += block.shape[1]
                     latency = chain.latency
                     files.commit()
+                gain_db = round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0
+                if files.sample_format.container == "wav" and target.stat().st_size > LARGEST_RIFF:
+                    said.append("more than a WAV holds: written as RF64")
                 return {
                     "take": item.title,
                     "out": str(target),
-                    "stages": [stage.spec.name for stage in chain.stages],
-                    "seconds": round(take.frames / take.sample_rate, 3),
+                    "stages": chain.names,
+                    "seconds": round(frames / take.sample_rate, 3),
                     "sample_rate": take.sample_rate,
+                    "channels": take.channels,
+                    "format": str(files.sample_format),
                     "latency": latency,
-                    "gain_db": round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0,
+                    "gain_db": gain_db,
+                    "clamped": files.clamped,
+                    "loudness": {"out": _loudness(meter, gain_db)},
                     "said": list(dict.fromkeys(said)),
                     "elapsed": round(time.perf_counter() - began, 3),
                 }
@@ -141,28 +173,51 @@ class Job:
 
     def speed(self, item: Item) -> float:
         """Return how many seconds of audio are processed in a second, from the take's beginning."""
-        chain = Chain.from_file(self.chain)
+        chain = FileChain.from_file(self.chain)
         try:
-            with FileTake(item.path) as take:
+            with FileTake(item.path, most_channels=_MOST_CHANNELS, empty=True) as take:
                 began, frames = time.perf_counter(), 0
-                for block in render(chain, take, hop=HOP):
+                for block in chain.render(take, hop=HOP):
                     frames += block.shape[1]
                     if frames > _TRIAL * take.sample_rate:
                         break
-                return frames / take.sample_rate / (time.perf_counter() - began)
+                return max(frames, 1) / take.sample_rate / (time.perf_counter() - began)
         finally:
             chain.close()
 
     def bytes_for(self, item: Item) -> tuple[float, int]:
         """Return a take's seconds and how many bytes its result would have."""
-        with FileTake(item.path) as take:
-            size = take.frames * take.channels * self.sample_format.bit_depth // 8
-            return take.frames / take.sample_rate, size
+        with FileTake(item.path, most_channels=_MOST_CHANNELS, empty=True) as take:
+            frames = take.frames + round((self.tail or 0.0) * take.sample_rate)
+            bits = (self.sample_format or kept_format(take)[0]).bit_depth
+            return frames / take.sample_rate, frames * take.channels * bits // 8
 
-    def _give_score(self, chain: Chain, score: str | None) -> None:
+    def _files(self, take: FileTake, target: Path, said: list[str]) -> StemFiles:
+        """Open the result; what of the take it cannot keep is said."""
+        sample_format, remark = (self.sample_format, "") if self.sample_format else kept_format(take)
+        told = read_metadata(take.path).fitting(sample_format.container)
+        if told.left_out:
+            remark = f"{remark}; " if remark else ""
+            remark += f"left out, as {sample_format} cannot hold it or it is damaged: {', '.join(told.left_out)}"
+        said += [remark] if remark else []
+        channels, clip_mode = take.channels, self.clip_mode
+        return StemFiles(
+            *({"out": target}, take.sample_rate, channels, sample_format),
+            clip_mode=clip_mode,
+            mask=take.mask,
+            metadata=told,
+        )
+
+    def _give_score(self, chain: FileChain, score: str | None) -> None:
         if score is None:
             return
         from terzetto.score.read import read_score
 
         read_score(score, need_hands=False)  # what is wrong with it is an error here, not a status
         chain.set("hands", "score", score)
+
+
+def _loudness(meter: Meter, gain_db: float) -> dict[str, float | None]:
+    """Return what was measured before the common gain as it is after it; None where there is silence."""
+    values = {"lufs": meter.lufs + gain_db, "true_peak_dbtp": meter.true_peak_db + gain_db}
+    return {name: round(value, 2) if np.isfinite(value) else None for name, value in values.items()}

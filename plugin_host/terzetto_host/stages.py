@@ -81,8 +81,11 @@ def make_stage(spec: StageSpec, lenient: bool) -> Stage:
             return Stage(spec, processor)
         key = "impulse_response_filename"
         plugin = PedalboardStage(spec.kind, spec.settings.get("impulse_response_filename"), external=spec.external)
+        if spec.external and "preset" in spec.settings:
+            key = "preset"
+            plugin.load_preset(spec.settings["preset"])
         for key, value in spec.settings.items():
-            if key != "impulse_response_filename":
+            if key != "impulse_response_filename" and not (spec.external and key == "preset"):
                 plugin.set(key, value)
         return Stage(spec, plugin)
     except TerzettoError as error:

@@ -16,6 +16,7 @@ from terzetto_host.pedalboard_stage import (
     BUILT_IN,
     EQUAL,
     LATER,
+    MONO_AND_STEREO,
     WHOLE_FILE_ONLY,
     PedalboardStage,
     check_kind,
@@ -177,3 +178,19 @@ def test_what_is_no_vst3_is_refused(tmp_path: Path, there: bool) -> None:
         path.write_text("no plugin")
     with pytest.raises(InputError, match="cannot be loaded as a VST3" if there else "no such VST3 plugin"):
         PedalboardStage(str(path), external=True)
+
+
+@pytest.mark.parametrize("kind", [*BUILT_IN, *WHOLE_FILE_ONLY])
+def test_more_than_two_channels_are_treated_alike_or_refused(kind: str, impulse_response: str) -> None:
+    stage = PedalboardStage(kind, impulse_response if kind == "Convolution" else None, whole_file=True)
+    if kind in MONO_AND_STEREO:
+        with pytest.raises(InputError, match=f"{kind} takes mono and stereo; given 6 channels"):
+            stage.check_channels(6)
+        return
+    stage.check_channels(6)
+    same = np.repeat(noise(1, 60_000), 6, axis=0)
+    heard = stage.whole(same, 48000)
+    alone = stage.whole(same[:1], 48000)
+    assert heard.shape == same.shape and np.abs(heard).max() > 0.01
+    for channel in range(6):
+        np.testing.assert_allclose(heard[channel], alone[0], atol=1e-6)

@@ -98,9 +98,9 @@ def test_a_bad_chain_and_a_result_in_place_of_its_take_are_refused(
     assert main(["process", str(chain), str(tmp_path / "take.wav"), "-o", str(tmp_path)]) == 2
     assert "would replace the take" in capsys.readouterr().err
     assert (tmp_path / "take.wav").read_bytes() == before
-    chain.write_text("[[stage]]\nplugin = 'PitchShift'\n")
+    chain.write_text("[[stage]]\nplugin = 'PitchShaft'\n")
     assert main(["process", str(chain), str(tmp_path / "take.wav"), "-o", str(tmp_path / "out")]) == 2
-    assert "chain.toml:2: PitchShift cannot be played" in capsys.readouterr().err
+    assert "chain.toml:2: there is no plugin 'PitchShaft'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

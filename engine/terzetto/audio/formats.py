@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from terzetto.audio.files import FileTake
 
 SUFFIXES = {"wav": "wav", "rf64": "wav", "w64": "w64", "aiff": "aiff", "flac": "flac"}
+_ENDINGS = dict.fromkeys(("wav", "wave", "bwf", "rf64"), "wav") | {"w64": "w64", "flac": "flac"}
+_ENDINGS |= dict.fromkeys(("aif", "aiff", "aifc"), "aiff")
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 
 
@@ -50,3 +57,21 @@ def format_like(container: str, subtype: str, extension: str) -> SampleFormat | 
     if container not in SUFFIXES or subtype not in _BITS:
         return None
     return SampleFormat(container, _BITS[subtype], subtype in ("FLOAT", "DOUBLE"), extension)
+
+
+def kept_extension(path: Path) -> str:
+    """Return the ending of a result that keeps its take's format: the take's own, or ``wav`` if that is not written."""
+    return path.suffix[1:] if path.suffix[1:].lower() in _ENDINGS else "wav"
+
+
+def kept_format(take: FileTake) -> tuple[SampleFormat, str]:
+    """Return the format of a result that keeps its take's, and what there is to say about it.
+
+    What was coded with loss, or is of a kind that is not written, becomes 32-bit float.
+    """
+    extension = kept_extension(take.path)
+    if take.sample_format is not None:
+        return replace(take.sample_format, extension=extension), ""
+    container = _ENDINGS.get(extension.lower(), "wav")
+    made = SampleFormat("wav" if container == "flac" else container, 32, True, extension)
+    return made, f"{take.codec} is not written: the result is {made}"

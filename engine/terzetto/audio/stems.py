@@ -90,7 +90,7 @@ class StemFiles:
     ) -> None:
         self.paths = dict(paths)
         self.gain, self.peak, self.clamped = 1.0, 0.0, 0
-        self._format, self._sample_rate = sample_format, sample_rate
+        self.sample_format, self._sample_rate = sample_format, sample_rate
         self._clip_mode, self._mask, self._metadata = clip_mode, mask, metadata
         # What is written first: where the peak decides, floats.
         self._first = sample_format if sample_format.floating or clip_mode == "clamp" else FORMATS["float32"]
@@ -123,6 +123,11 @@ class StemFiles:
             self._discard()
             raise
 
+    @property
+    def clamps(self) -> bool:
+        """Whether values beyond full scale are limited to it."""
+        return self._clip_mode == "clamp" and not self.sample_format.floating
+
     def workshop(self, folder: Path) -> Path:
         """Return the hidden folder in which files for ``folder`` are made; both folders are made if need be."""
         if folder not in self._workshops:
@@ -142,7 +147,7 @@ class StemFiles:
         except _FAILURES as error:
             raise _explain(error, self.paths[name].parent) from None
         peak = float(np.abs(block).max(initial=0.0))
-        if peak > 1.0 and not self._format.floating and self._clip_mode == "clamp":
+        if peak > 1.0 and self.clamps:
             self.clamped += int(np.count_nonzero(np.abs(block) > 1.0))
         self.peak = max(self.peak, peak)
         self._frames[name] += block.shape[1]
@@ -155,7 +160,7 @@ class StemFiles:
                 writer.close()
                 self._check_length(name)
             self._writers.clear()
-            if self._first != self._format:
+            if self._first != self.sample_format:
                 if self.peak > 1.0:
                     self._fit()
                 for name in self._temporary:
@@ -178,7 +183,7 @@ class StemFiles:
         if self._clip_mode == "none":
             raise OutputError(
                 f"{next(iter(self.paths.values()))}: peaks at {20 * np.log10(self.peak):+.2f} dBFS, too much for "
-                f"{self._format}; choose --clip-mode rescale or clamp, or --float32"
+                f"{self.sample_format}; choose --clip-mode rescale or clamp, or --float32"
             )
         self.gain = 0.999 / self.peak
 
@@ -189,9 +194,9 @@ class StemFiles:
     def _convert(self, name: str) -> None:
         """Rewrite a finished float file in the integer format, scaled by the common gain."""
         source = self._temporary[name]
-        target = source.with_name(f"{source.stem}-converted.{self._format.extension}")
+        target = source.with_name(f"{source.stem}-converted.{self.sample_format.extension}")
         with FileTake(source, most_channels=self._channels[name], empty=True) as take:
-            writer = self._open(name, target, self._format)
+            writer = self._open(name, target, self.sample_format)
             try:
                 for block in blocks(take, 1 << 16):
                     writer.write(block if self.gain == 1.0 else block * np.float32(self.gain))

@@ -57,18 +57,18 @@ def until_quiet(blocks: Iterable[Float], frames: int, sample_rate: float) -> Ite
 
     What is quiet at the end is left out, so the result ends with the last block in which something sounds.
     """
-    done, held, quiet = 0, list[Float](), 0
+    left, held, quiet = frames, list[Float](), 0
     for block in blocks:
-        done += block.shape[1]
-        if done <= frames or float(np.abs(block).max(initial=0.0)) > _QUIET:
+        if left:
+            within = min(left, block.shape[1])
+            yield block[:, :within]
+            left -= within
+            block = block[:, within:]
+        if float(np.abs(block).max(initial=0.0)) > _QUIET:
             yield from held
             yield block
             held, quiet = [], 0
             continue
-        if done - block.shape[1] < frames:  # the recording ends in this block
-            within = frames - done + block.shape[1]
-            yield block[:, :within]
-            block = block[:, within:]
         held.append(block)
         quiet += block.shape[1]
         if quiet >= _WAIT * sample_rate:

@@ -10,12 +10,23 @@ from typing import Any
 from terzetto.commands import whole_number
 
 
-def add_format_flags(group: argparse._ArgumentGroup) -> None:
-    """Add ``--float32``, ``--int24`` and ``--flac``; ``format`` is one of `terzetto.audio.stems.FORMATS`."""
+def add_format_flags(group: argparse._ArgumentGroup, default: str | None = "float32") -> None:
+    """Add ``--float32``, ``--int24``, ``--flac`` and ``--clip-mode``.
+
+    ``format`` is one of `terzetto.audio.stems.FORMATS`, ``clip_mode`` of its `CLIP_MODES`.
+    """
     formats = group.add_mutually_exclusive_group()
-    for name, text in (("float32", "32-bit float WAV (default)"), ("int24", "24-bit WAV"), ("flac", "24-bit FLAC")):
+    for name, text in (("float32", "32-bit float WAV"), ("int24", "24-bit WAV"), ("flac", "24-bit FLAC")):
+        text += " (default)" if name == default else ""
         formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
-    group.set_defaults(format="float32")
+    group.set_defaults(format=default)
+    group.add_argument(
+        "--clip-mode",
+        default="rescale",
+        choices=["rescale", "clamp", "none"],
+        help="what happens to a result beyond full scale that is not floating point: one gain for the whole file, "
+        "limiting, or an error (default: rescale)",
+    )
 
 
 def add_report_flags(group: argparse._ArgumentGroup) -> None:

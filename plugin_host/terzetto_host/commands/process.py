@@ -24,7 +24,10 @@ a chain file lists the plugins in order:
   threshold_db = -20.0
 
   [[stage]]
-  vst3 = "/path/to/Some.vst3"
+  vst3 = "/path/to/Some.vst3"  # preset = "some.vstpreset", parameters by name
+
+results keep the format, sample rate, channels, time code and markers of their files; WAV, RF64, Wave64, AIFF and FLAC
+up to 7.1 are read and written, MP3 and Ogg are read
 
 examples:
   terzetto process chain.toml take.wav -o out/
@@ -57,7 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--filename", default="{track}.{ext}", metavar="PATTERN", help="where results go in it (default: {track}.{ext})"
     )
-    add_format_flags(output)
+    add_format_flags(output, default=None)
+    output.add_argument(
+        "--tail",
+        default="0",
+        metavar="SECONDS",
+        help="let the end sound on for so long; auto: until it is silent, a minute at most (default: 0, exact length)",
+    )
     add_report_flags(output)
     add_batch_flags(parser)
 
@@ -73,5 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{result['take']} → {result['out']}")
         if result["gain_db"]:
             print(f"terzetto: {result['take']}: turned down by {-result['gain_db']:.2f} dB to fit", file=sys.stderr)
+        if result["clamped"]:
+            print(f"terzetto: {result['take']}: {result['clamped']} values limited to full scale", file=sys.stderr)
 
     return run_job(Job.from_arguments(arguments), arguments.files, arguments, tell)

@@ -22,6 +22,7 @@ from terzetto_host.chain_file import StageSpec, read
 from terzetto_host.pedalboard_stage import WHOLE_FILE_ONLY
 from terzetto_host.whole_file import WholeFileStage, WholeTake, collect
 
+_GATHERED = 16384  # frames
 Part = Chain | WholeFileStage
 
 
@@ -151,11 +152,24 @@ def is_whole_file(spec: StageSpec) -> bool:
     return not spec.own and not spec.external and spec.kind in WHOLE_FILE_ONLY
 
 
-def _told(blocks: Iterator[Float], frames: int, progress: Progress) -> Iterator[Float]:
-    """Pass blocks on and tell how far they are; a bar need not move for every hop."""
-    done, due = 0, 0.0
+def _gathered(blocks: Iterator[Float]) -> Iterator[Float]:
+    """Put hops together: what writes and measures them costs as much for a hop as for many."""
+    held, frames = list[Float](), 0
     for block in blocks:
-        yield np.ascontiguousarray(block)
+        held.append(block)
+        frames += block.shape[1]
+        if frames >= _GATHERED:
+            yield np.concatenate(held, axis=1)
+            held, frames = [], 0
+    if held:
+        yield np.concatenate(held, axis=1)
+
+
+def _told(blocks: Iterator[Float], frames: int, progress: Progress) -> Iterator[Float]:
+    """Pass blocks on, gathered, and tell how far they are."""
+    done, due = 0, 0.0
+    for block in _gathered(blocks):
+        yield block
         done += block.shape[1]
         if done >= due:
             progress("processing", min(done / max(frames, 1), 1.0))

@@ -4,36 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
-#include <numeric>
 
 namespace terzetto::plugin {
 
 namespace {
 
-constexpr std::uint32_t kTail = bridge::kTail;
 constexpr double kLongestEngine = 2.0; // seconds of engine latency that the dry signal can follow
-constexpr std::int64_t kNone = -1;
-constexpr std::int64_t kWobble = 32; // frames by which a told position may be off without meaning it
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t floor_divided(std::int64_t n, std::int64_t by) {
-    return n >= 0 ? n / by : -((-n + by - 1) / by);
-}
 
 } // namespace
-
-std::uint32_t Stream::hop() const {
-    // A block's hops must find room in the ring, and half of it may still be under way.
-    return low_latency && block <= 256 * bridge::kSlots / 2 ? 256 : 512;
-}
-
-std::uint32_t Stream::pipeline() const {
-    const std::uint32_t whole = std::gcd(std::max(block, 1u), hop());
-    const std::uint32_t slack = whole < kTail ? kTail - whole : 0;
-    const std::uint32_t needed = timed ? block + hop() + slack : hop() + kTail;
-    return std::max(hop() == 256 ? 512u : 1024u, needed);
-}
 
 Pipeline::Pipeline(Parameters& parameters, Link& link, Rescue& rescue)
     : parameters_(parameters), link_(link), rescue_(rescue), parameter_events_(parameters),
@@ -51,29 +29,11 @@ void Pipeline::prepare(const Stream& stream, std::uint32_t engine_latency) {
     for (Held& held : held_) held.audio.assign(std::size_t{stream.channels} * (hop_ + kTail), 0.0f);
     end_ = link_.take_up();
     engine_latency_ = engine_latency;
-    host_plays_ = placed_ = false;
-    expected_position_ = 0;
-    told_position_ = kNever;
+    position_ = SongPosition(hop_);
     begin(stream.realtime);
     follow_latency();
     latency_ = pipeline_ + engine_latency_;
     dry_delay_ = dry_delay_before_ = latency_;
-}
-
-void Pipeline::settle() {
-    follow_link();
-    if (!end_ || !end_->ready()) return;
-    start_epoch(0);
-    replay_events_.clear();
-    parameter_events_.write(replay_events_, 0, true);
-    if (post_patiently(0, replay_events_)) {
-        while (newest_ < 0 && !engine_lost()) {
-            end_->wait_response(0.05);
-            take_responses();
-        }
-    }
-    begin(realtime_);
-    follow_latency();
 }
 
 void Pipeline::release() {
@@ -120,62 +80,14 @@ void Pipeline::follow_latency() noexcept {
     if (in_ > 0) dry_fade_ = 0;
 }
 
-// Offline, in a host that tells where its output is: it plays from here on, and what it hears now came in a latency
-// ago. The stream begins with that.
-void Pipeline::begin_in_the_past(const bridge::Transport& transport) noexcept {
-    const std::uint64_t delay = latency_, now = in_;
-    if (now >= delay) history_.renumber(now - delay);
-    begin(false);
-    if (now < delay) return;
-    in_ = delay;
-    for (std::uint64_t hop = 0; hop <= in_ / hop_; ++hop) {
-        bridge::Transport then = transport;
-        then.position += static_cast<std::int64_t>(hop * hop_);
-        history_.note_transport(hop, then);
-    }
-    const std::int64_t hop = floor_divided(static_cast<std::int64_t>(in_) - pipeline_ + kTail, hop_);
-    if (!revive(hop)) return;
-    playing_ = hop - 1;
-    if (!await(hop)) return;
-    playing_ = hop;
-    mode_ = Mode::Wet; // nothing to fade from: the host hears the beginning
-    wet_ = true;
-}
-
-// Where the block stands in the song: what hosts tell differs (docs/live.md).
+// A jump offline begins the stream anew. In real time what is on its way is still to be heard (a loop!); the hops tell
+// the engine where they stand.
 bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noexcept {
-    const bridge::Transport& told = block.transport;
-    bridge::Transport transport = told;
-    const bool of_output = block.transport_of_output, before_song = of_output && told.known != 0 && told.position < 0;
-    const bool moves = told_position_ != kNever && told.position != told_position_;
-    told_position_ = told.position;
-    // Before the song the host may say that it does not play yet, and move. Offline that part is heard by nobody.
-    const bool plays = told.known != 0 && (before_song ? realtime_ && moves : told.playing != 0);
-    bool jumps = plays && !host_plays_;
-    host_plays_ = host_plays_ || plays;
-    if (!host_plays_ && !realtime_ && !of_output) { // a host that renders without a transport: counted from the start
-        transport.known = transport.playing = 1;
-        transport.position = static_cast<std::int64_t>(in_);
-        return transport;
-    }
-    if (!plays) {
-        transport.playing = 0;
-        jumps = placed_ = false;
-        host_plays_ = host_plays_ && !of_output;
-        return transport;
-    }
-    transport.playing = 1;
-    if (of_output) transport.position += latency_;
-    const std::int64_t apart = std::abs(transport.position - expected_position_);
-    if (placed_ && (!moves || apart <= kWobble)) transport.position = expected_position_; // it tells changes only
-    jumps = jumps || (placed_ && moves && apart > std::int64_t{hop_});
-    placed_ = true;
-    expected_position_ = transport.position + frames;
-    // In real time what is on its way is still to be heard (a loop!); the hops tell the engine where they stand.
-    if (!jumps || realtime_ || in_ == 0) return transport;
-    if (of_output) {
+    const bridge::Transport transport = position_.next(block, frames, latency_, in_);
+    if (!position_.jumped() || realtime_ || in_ == 0) return transport;
+    if (block.transport_of_output) {
         bridge::Transport heard = transport;
-        heard.position = told.position;
+        heard.position = block.transport.position;
         begin_in_the_past(heard);
     } else {
         begin(false);
@@ -191,9 +103,7 @@ void Pipeline::process(float* const* audio, std::uint32_t frames, const Block& b
     bridge::Transport transport = placed(block, frames);
     for (std::uint32_t done = 0; done < frames;) {
         const auto fill = static_cast<std::uint32_t>(in_ % hop_);
-        const std::int64_t out = static_cast<std::int64_t>(in_) - pipeline_ + kTail; // from response 0's first frame
-        const std::int64_t answer = floor_divided(out, hop_);
-        const auto phase = static_cast<std::uint32_t>(out - answer * hop_);
+        const auto [answer, phase] = spot(in_);
         const std::uint32_t count = std::min({frames - done, hop_ - fill, hop_ - phase});
         if (fill == 0) start_hop(transport);
         if (serving_) {
@@ -313,131 +223,6 @@ void Pipeline::take_events(const bridge::ResponseView& view) noexcept {
         const Argument argument = event.count > 0 ? event.arguments[0] : Argument{};
         from_engine.post(event.address, argument.type, argument.number, argument.text);
     }
-}
-
-// In an epoch that began in mid-stream the engine's first frames are still empty.
-bool Pipeline::warming_up(std::int64_t hop) const noexcept {
-    const auto origin = static_cast<std::int64_t>(origin_);
-    return origin > 0 && hop >= origin && (hop - origin) * hop_ < engine_latency_ + std::int64_t{kTail};
-}
-
-void Pipeline::choose(std::int64_t hop) noexcept {
-    const bool good = hop >= 0 && !warming_up(hop) && (realtime_ ? has(hop) : await(hop));
-    if (!good && hop >= served_from_) ++late_;
-    const bool was = (mode_ == Mode::Wet || mode_ == Mode::FadeIn) && has(hop - 1);
-    mode_ = good ? (was ? Mode::Wet : Mode::FadeIn) : (was ? Mode::FadeOut : Mode::Dry);
-    playing_ = std::max(hop, kNone);
-    wet_ = good;
-}
-
-float Pipeline::dry(std::uint32_t channel, std::uint64_t at) const noexcept {
-    const auto now = static_cast<std::int64_t>(at);
-    const float current = history_.frame(channel, now - static_cast<std::int64_t>(dry_delay_));
-    if (dry_fade_ >= kTail) return current;
-    const float share = (static_cast<float>(dry_fade_) + 0.5f) / static_cast<float>(kTail);
-    const float before = history_.frame(channel, now - static_cast<std::int64_t>(dry_delay_before_));
-    return before + share * (current - before);
-}
-
-void Pipeline::play(float* const* audio, std::uint32_t offset, std::uint32_t count, bool bypass) noexcept {
-    const std::int64_t out = static_cast<std::int64_t>(in_) - pipeline_ + kTail;
-    const auto phase = static_cast<std::uint32_t>(out - floor_divided(out, hop_) * hop_);
-    const std::size_t stride = hop_ + kTail;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const std::uint32_t at = phase + i;
-        const float share = at < kTail ? (static_cast<float>(at) + 0.5f) / static_cast<float>(kTail) : 1.0f;
-        bypassed_ = std::clamp(bypassed_ + (bypass ? 1.0f : -1.0f) / static_cast<float>(kTail), 0.0f, 1.0f);
-        for (std::uint32_t c = 0; c < stream_.channels; ++c) {
-            const float plain = dry(c, in_ + i);
-            float sample = plain;
-            if (mode_ == Mode::Wet) {
-                sample = held(playing_).audio[c * stride + at];
-            } else if (mode_ == Mode::FadeIn) {
-                const float wet = held(playing_).audio[c * stride + at];
-                sample = share < 1.0f ? plain + share * (wet - plain) : wet;
-            } else if (mode_ == Mode::FadeOut && share < 1.0f) {
-                const float wet = held(playing_ - 1).audio[c * stride + hop_ + at];
-                sample = wet + share * (plain - wet);
-            }
-            if (bypassed_ > 0.0f) sample = bypassed_ < 1.0f ? sample + bypassed_ * (plain - sample) : plain;
-            audio[c][offset + i] = sample;
-        }
-        if (dry_fade_ < kTail) ++dry_fade_;
-    }
-}
-
-// --- Offline: waiting ---
-
-bool Pipeline::engine_lost() const noexcept {
-    return !end_ || link_.renewed() || end_->engine_silent_for() > 2.0;
-}
-
-bool Pipeline::post_patiently(std::uint64_t hop, const EventWriter& events) noexcept {
-    while (!post(hop, events)) {
-        take_responses();
-        if (engine_lost()) return false;
-        if (!post(hop, events)) {
-            end_->wait_response(0.02);
-            continue;
-        }
-        return true;
-    }
-    return true;
-}
-
-bool Pipeline::await(std::int64_t hop) noexcept {
-    for (;;) {
-        if (has(hop)) {
-            failures_ = 0;
-            return true;
-        }
-        if (given_up_) return false;
-        if (serving_) {
-            take_responses();
-            if (has(hop)) continue;
-            if (hop < static_cast<std::int64_t>(origin_)) return false; // came before there was an engine
-            // Answered out of its turn, or with what is no audio: as good as lost.
-            if (newest_ < hop && !engine_lost()) {
-                end_->wait_response(0.05);
-                continue;
-            }
-            serving_ = false;
-            if (++failures_ >= 3) {
-                given_up_ = true;
-                return false;
-            }
-            if (!link_.renewed() && !rescue_.replace(end_)) return false;
-        }
-        if (!revive(hop)) return false;
-    }
-}
-
-bool Pipeline::revive(std::int64_t hop) noexcept {
-    if (given_up_ || !rescue_.wait_ready()) return false;
-    follow_link();
-    if (!end_ || !end_->ready()) return false;
-    follow_latency();
-    // A second again, or all that the engine needs before it gives something; the whole stream where that is less:
-    // then nobody hears that anything happened.
-    const auto frames = std::max<std::int64_t>(static_cast<std::int64_t>(stream_.sample_rate),
-                                               std::int64_t{engine_latency_.load()} + kTail);
-    const std::int64_t back = frames / hop_ + 2;
-    start_epoch(static_cast<std::uint64_t>(std::max<std::int64_t>(0, hop - back)));
-    replay_events_.clear();
-    parameter_events_.write(replay_events_, 0, true);
-    const std::uint64_t whole = in_ / hop_;
-    while (next_post_ < whole) {
-        if (!post_patiently(next_post_, replay_events_)) {
-            serving_ = false;
-            ++failures_;
-            if (failures_ >= 3) given_up_ = true;
-            return false;
-        }
-        replay_events_.clear();
-    }
-    // Replayed from the hop that fills now: its own events hold every value.
-    if (origin_ == whole) parameter_events_.write(events_, 0, true);
-    return true;
 }
 
 } // namespace terzetto::plugin

@@ -9,41 +9,14 @@
 #include "link.hpp"
 #include "osc.hpp"
 #include "parameters.hpp"
+#include "song_position.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <limits>
 #include <vector>
 
 namespace terzetto::plugin {
-
-// How the host runs an instance.
-struct Stream {
-    double sample_rate = 48000.0;
-    std::uint32_t channels = 2;
-    std::uint32_t block = 512; // frames at most, as announced
-    bool realtime = true;
-    bool low_latency = false;
-    bool timed = true; // false: the host has only ever waited; then the latency need not depend on its blocks
-
-    std::uint32_t hop() const;      // frames
-    std::uint32_t pipeline() const; // frames from a hop's first frame in to the same frame out
-};
-
-struct Note {
-    std::uint32_t frame; // in the block
-    std::uint8_t pitch, velocity, channel;
-};
-
-// A block besides its audio.
-struct Block {
-    bridge::Transport transport;
-    bool transport_of_output = false; // the host tells where what it hears is in the song, not what it gives (Ardour)
-    bool realtime = true;
-    bool bypass = false;
-    const Note* notes = nullptr;
-    std::uint32_t note_count = 0;
-};
 
 // Who can be waited for, offline only.
 class Rescue {
@@ -87,6 +60,21 @@ private:
         std::vector<float> audio; // channels x (hop + kTail)
     };
     enum class Mode : std::uint8_t { Dry, Wet, FadeIn, FadeOut };
+    // Which response is played, and how far it is.
+    struct Spot {
+        std::int64_t hop;
+        std::uint32_t phase; // frames
+    };
+
+    static constexpr std::uint32_t kTail = bridge::kTail;
+    static constexpr std::int64_t kNone = -1, kNever = std::numeric_limits<std::int64_t>::max();
+
+    // At a frame of the stream as it comes in.
+    Spot spot(std::uint64_t in) const noexcept TERZETTO_REALTIME {
+        const std::int64_t out = static_cast<std::int64_t>(in) - pipeline_ + kTail; // from response 0's first frame
+        const std::int64_t unit = hop_, hop = out >= 0 ? out / unit : -((-out + unit - 1) / unit);
+        return {hop, static_cast<std::uint32_t>(out - hop * unit)};
+    }
 
     void begin(bool realtime) noexcept TERZETTO_REALTIME;
     void follow_link() noexcept TERZETTO_REALTIME;
@@ -143,9 +131,7 @@ private:
     std::uint64_t dry_delay_ = 1024, dry_delay_before_ = 1024;
     std::uint32_t dry_fade_ = bridge::kTail; // frames of the change of delay that are done
 
-    bool host_plays_ = false; // it did since prepare
-    bool placed_ = false;     // the last block was playing, and the next holds
-    std::int64_t expected_position_ = 0, told_position_ = 0;
+    SongPosition position_;
     std::uint32_t failures_ = 0;
 
     std::atomic<bool> reset_{false}, wet_{false}, given_up_{false};

@@ -7,7 +7,7 @@ namespace terzetto::plugin {
 
 namespace {
 
-constexpr const char* kScores = "*.mid;*.midi;*.csv;*.musicxml;*.mxl;*.xml;*.krn";
+constexpr const char* kScores = "*.mid;*.midi;*.csv;*.musicxml;*.mxl;*.xml;*.krn;*.kern";
 constexpr const char* kRecordings = ".wav;.flac;.aif;.aiff;.ogg;.mp3";
 
 } // namespace

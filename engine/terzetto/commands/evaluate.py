@@ -60,6 +60,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     labels.add_argument("--model", default="hand_labels", metavar="NAME", help="or a file (default: hand_labels)")
     labels.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     labels.set_defaults(task=_hand_labels)
+    notes = tasks.add_parser(
+        "transcription",
+        help="note F1 of transcriptions of takes whose notes are known",
+        description="Transcribe every take of a folder (NAME.wav, .flac, .mp3 … or NAME.lh.flac with NAME.rh.flac) and "
+        "compare with NAME.mid or NAME.csv: F1 of notes by onset, onset and end, velocity, and of frames.",
+    )
+    notes.add_argument("data", type=Path, metavar="DATA_DIR", help="folder of the takes and their notes")
+    notes.add_argument("--model", default="transcription", metavar="NAME", help="installed model, or an .onnx file")
+    notes.add_argument(
+        "--shift", action="store_true", help="first remove what onsets are late by throughout (an MP3 begins late)"
+    )
+    notes.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    notes.set_defaults(task=_transcription)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,6 +116,14 @@ def _hand_labels(arguments: argparse.Namespace) -> int:
 
     results = hand_labels.evaluate(arguments.data, arguments.model)
     print(_json(results) if arguments.json else hand_labels.table(results))
+    return 0
+
+
+def _transcription(arguments: argparse.Namespace) -> int:
+    from terzetto.evaluate import transcription
+
+    results = transcription.evaluate(arguments.data, transcription.by_model(arguments.model), shift=arguments.shift)
+    print(_json(results) if arguments.json else transcription.table(results))
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.signal
+from tests.conftest import PianoTake
 
 from terzetto.audio.files import ArrayTake
 from terzetto.errors import InputError, ModelError, TerzettoWarning
@@ -16,7 +17,6 @@ from terzetto.evaluate.transcription import evaluate, measures
 from terzetto.models import Model, find_model
 from terzetto.score.notes import UNKNOWN, Score
 from terzetto.score.transcription import MODEL, TASK, transcribe, transcribe_with
-from tests.conftest import PianoTake
 
 DEMO = Path(__file__).resolve().parents[3] / "engine" / "terzetto" / "demo" / "excerpt"
 

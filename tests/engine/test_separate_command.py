@@ -18,10 +18,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from terzetto.audio.files import read_audio
+from terzetto.audio.metadata import read_metadata
 from terzetto.cli import main
 from terzetto.errors import InputError
 from terzetto.evaluate.separation import si_sdr
 from terzetto.score.midi import write_midi
+from tests.engine.audio.wave_bytes import bext, chunk, cue
 
 if TYPE_CHECKING:
     from conftest import PianoTake
@@ -304,3 +306,28 @@ def test_the_same_in_python(piano: PianoTake, tmp_path: Path) -> None:
         np.testing.assert_allclose(stem[0], found[name], atol=1e-6)
     with pytest.raises(InputError, match="no such score"):
         terzetto.separate_hands(piano.mix, piano.sample_rate, tmp_path / "missing.mid")
+
+
+@pytest.mark.parametrize("mode", ["rescale", "clamp", "none"])
+def test_stems_lie_where_the_take_lay_and_fit_their_format(
+    tmp_path: Path, make_piano: Callable[..., PianoTake], mode: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piano = make_piano(2.0)
+    path = write(tmp_path, piano)
+    loud = piano.mix * (1.5 / np.abs(piano.mix).max())
+    soundfile.write(path, loud, piano.sample_rate, "FLOAT")
+    whole = path.read_bytes()
+    added = chunk(b"bext", bext(version=1)) + chunk(b"cue ", cue(100, 2000))
+    path.write_bytes(whole[:4] + (len(whole) - 8 + len(added)).to_bytes(4, "little") + whole[8:] + added)
+    command = ["separate", str(path), "--score", str(tmp_path / "take.mid"), "-o", str(tmp_path / "out"), "--json"]
+    status = main([*command, "--int24", "--clip-mode", mode])
+    captured = capsys.readouterr()
+    if mode == "none":
+        assert status == 2 and "too much for 24-bit WAV; choose --clip-mode" in captured.err
+        assert not (tmp_path / "out").exists()
+        return
+    (done,) = json.loads(captured.out)["done"]
+    assert (done["gain_db"] < 0, done["clamped"] > 0) == (mode == "rescale", mode == "clamp")
+    for stem in done["stems"].values():
+        kept = read_metadata(Path(stem))
+        assert (kept.before + kept.after) == [(b"bext", bext(version=1)), (b"cue ", cue(100, 2000))]

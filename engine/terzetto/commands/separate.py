@@ -92,5 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         if result["gain_db"]:
             text = f"all stems turned down by {-result['gain_db']:.2f} dB to fit"
             print(f"terzetto: {result['take']}: {text}", file=sys.stderr)
+        if result["clamped"]:
+            print(f"terzetto: {result['take']}: {result['clamped']} values limited to full scale", file=sys.stderr)
 
     return run_job(Job.from_arguments(arguments), arguments.takes, arguments, tell)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from terzetto.audio.files import ArrayTake, FileTake
+from terzetto.audio.metadata import read_metadata
 from terzetto.audio.patterns import check_pattern
-from terzetto.audio.stems import FORMATS, SampleFormat, StemFiles
+from terzetto.audio.stems import CLIP_MODES, FORMATS, SampleFormat, StemFiles
 from terzetto.errors import InputError, OutputError, TerzettoWarning
 from terzetto.hands.factorise import Options
 from terzetto.hands.parts import RESIDUAL, group
@@ -44,6 +45,8 @@ class Job:
     sample_format : SampleFormat
     stage, plots : bool
         Add a stereo file with a hand on each side; add pictures.
+    clip_mode : str
+        One of `terzetto.audio.stems.CLIP_MODES`; with ``clamp``, loud stems no longer sum to the take.
     """
 
     source: ScoreSource
@@ -52,6 +55,7 @@ class Job:
     sample_format: SampleFormat = FORMATS["float32"]
     stage: bool = False
     plots: bool = False
+    clip_mode: str = CLIP_MODES[0]
 
     def __post_init__(self) -> None:
         if "stem" not in check_pattern("--filename", self.filename, _FIELDS):
@@ -92,6 +96,7 @@ class Job:
             FORMATS[arguments.format],
             arguments.stereo_stage,
             arguments.plots,
+            arguments.clip_mode,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -131,7 +136,10 @@ class Job:
             self._protect(item.path, [*paths.values(), *([midi] if midi else [])])
             channels = {name: 2 if name == STAGE else take.channels for name in names}
             # The files come first: better to hear at once that a folder cannot be written.
-            with StemFiles(paths, take.sample_rate, channels, self.sample_format) as files:
+            # Time code and markers too: stems lie in the session where the take lay.
+            told = read_metadata(take.path)
+            form, mode = self.sample_format, self.clip_mode
+            with StemFiles(paths, take.sample_rate, channels, form, clip_mode=mode, metadata=told) as files:
                 with _warnings_about(item.title):
                     separation = Separation(take, score, self.settings, rest)
                 left = np.zeros(0, np.float32)
@@ -159,6 +167,7 @@ class Job:
             "notes": len(separation.score),
             "tuning_cents": round(100 * separation.analysis.tuning, 1),
             "gain_db": round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0,
+            "clamped": files.clamped,
             "method": self.settings.method,
             "elapsed": round(time.perf_counter() - began, 3),
         }

@@ -17,7 +17,6 @@ from terzetto.audio.metadata import read_metadata
 from terzetto.audio.patterns import check_pattern
 from terzetto.audio.stems import CLIP_MODES, FORMATS, SampleFormat, StemFiles
 from terzetto.audio.tails import parse_tail
-from terzetto.audio.writers import LARGEST_RIFF
 from terzetto.control.messages import Message
 from terzetto.errors import InputError, OutputError
 from terzetto.jobs import Item
@@ -151,7 +150,7 @@ class Job:
                     latency = chain.latency
                     files.commit()
                 gain_db = round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0
-                if files.sample_format.container == "wav" and target.stat().st_size > LARGEST_RIFF:
+                if files.sample_format.container == "wav" and _is_rf64(target):
                     said.append("more than a WAV holds: written as RF64")
                 return {
                     "take": item.title,
@@ -221,3 +220,8 @@ def _loudness(meter: Meter, gain_db: float) -> dict[str, float | None]:
     """Return what was measured before the common gain as it is after it; None where there is silence."""
     values = {"lufs": meter.lufs + gain_db, "true_peak_dbtp": meter.true_peak_db + gain_db}
     return {name: round(value, 2) if np.isfinite(value) else None for name, value in values.items()}
+
+
+def _is_rf64(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"RF64"

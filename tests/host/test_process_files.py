@@ -107,6 +107,17 @@ def test_a_file_without_samples(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert soundfile.info(done["out"]).frames == 0
 
 
+def test_a_wav_that_outgrows_itself_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("terzetto.audio.writers.LARGEST_RIFF", 50_000)  # in place of 4 GiB
+    for tail, said in (("0", []), ("1", ["more than a WAV holds: written as RF64"])):
+        (tmp_path / "a.wav").write_bytes(Wave(steps(15_000, 1, 24)).riff())
+        done = process(tmp_path, IDENTITY, tmp_path / "a.wav", "--tail", tail, capsys=capsys)
+        assert done["said"] == said and done["format"] == "24-bit WAV"
+        assert soundfile.info(done["out"]).format == ("RF64" if said else "WAV")
+
+
 def test_surround_goes_through_what_treats_channels_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = noise(6, 30_000, 0)
     soundfile.write(tmp_path / "a.wav", sound.T, 48000, "FLOAT")

@@ -34,8 +34,9 @@ $(HOSTS): $(READY) scripts/hosts.sh
 	bash scripts/hosts.sh $(VENV)
 	@touch $@
 
-# PyTorch: only training wants it. First and exactly, see constraints.txt.
-$(TRAIN): $(READY)
+# PyTorch, and pianos to render with: only training wants them. First and exactly, see constraints.txt.
+$(TRAIN): $(READY) scripts/training.sh
+	bash scripts/training.sh
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch onnx
 	@touch $@
 

@@ -25,10 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "folder, is called transcription-performances, and is yours alone to use if the data's licence says so",
     )
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="where the material is kept (default: the cache)")
-    parser.add_argument("--recordings", type=whole_number, default=280, help="to render and train on (default: 280)")
+    parser.add_argument("--recordings", type=whole_number, default=145, help="to render and train on (default: 145)")
     parser.add_argument("--seconds", type=float, default=50.0, help="of each, as written (default: 50)")
     parser.add_argument("--channels", type=whole_number, default=32, help="of the network (default: 32)")
-    parser.add_argument("--epochs", type=whole_number, default=60, help="of 150 batches (default: 60)")
+    parser.add_argument("--epochs", type=whole_number, default=60, help="(default: 60)")
+    parser.add_argument("--batches", type=whole_number, default=150, help="in an epoch (default: 150)")
     parser.add_argument(
         "--measure",
         type=Path,

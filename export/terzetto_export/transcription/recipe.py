@@ -97,13 +97,13 @@ class TranscriptionRecipe:
         def mean(thresholds: Thresholds, with_offsets: bool) -> float:
             return float(np.mean([notes_f1(item, answer, thresholds, with_offsets) for item, answer in answers]))
 
-        onset = max(np.arange(0.2, 0.66, 0.05), key=lambda value: mean(Thresholds(onset=float(value)), False))
+        onset = max(np.arange(0.3, 0.71, 0.05), key=lambda value: mean(Thresholds(onset=float(value)), False))
         late = [_lateness(item, answer, Thresholds(onset=float(onset))) for item, answer in answers]
         delay = float(np.median(np.concatenate(late)))
         choices = [
             Thresholds(round(float(onset), 3), sounding, offset, round(delay, 4))
-            for sounding in (0.2, 0.3, 0.4, 0.5)
-            for offset in (0.3, 0.4, 0.5, 0.7)
+            for sounding in (0.2, 0.3, 0.4)
+            for offset in (0.2, 0.3, 0.5)
         ]
         best = max(choices, key=lambda thresholds: mean(thresholds, True))
         return best, mean(best, False)

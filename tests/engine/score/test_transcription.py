@@ -21,6 +21,10 @@ from terzetto.score.transcription import MODEL, TASK, transcribe, transcribe_wit
 DEMO = Path(__file__).resolve().parents[3] / "engine" / "terzetto" / "demo" / "excerpt"
 
 
+# Somewhat below what docs/hands.md tells.
+RENDERED_ONSET, RENDERED_FRAME, REAL_ONSET = 0.95, 0.85, 0.82
+
+
 @pytest.fixture(scope="module")
 def model() -> Model:
     return find_model(TASK, MODEL, threads=1)
@@ -38,7 +42,7 @@ def heard(model: Model, audio: np.ndarray, rate: float) -> Score:
 
 def test_a_synthetic_piano_is_heard(model: Model, piano: PianoTake) -> None:
     score = heard(model, piano.mix, piano.sample_rate)
-    assert f1(piano.score, score) > 0.75
+    assert f1(piano.score, score) > 0.95
     assert (score.hand == UNKNOWN).all()
     assert score.end <= len(piano.mix) / piano.sample_rate
     assert 0 < score.velocity.min() <= score.velocity.max() <= 1
@@ -48,7 +52,7 @@ def test_a_synthetic_piano_is_heard(model: Model, piano: PianoTake) -> None:
 def test_every_rate_stereo_and_level(model: Model, make_piano: Callable[..., PianoTake], rate: int) -> None:
     piano = make_piano(6.0, rate)
     score = heard(model, np.stack([piano.left, piano.right]) * 0.02, rate)
-    assert f1(piano.score, score) > (0.5 if rate == 8000 else 0.7)
+    assert f1(piano.score, score) > 0.95
 
 
 def test_cutting_the_take_changes_nothing(model: Model, make_piano: Callable[..., PianoTake]) -> None:
@@ -85,11 +89,8 @@ def test_what_is_no_piano_is_refused(model: Model) -> None:
 
 
 def test_speech_is_not_taken_for_a_piano(model: Model) -> None:
-    voice = speech(22050, 8, np.random.default_rng(1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", TerzettoWarning)
-        with pytest.raises((InputError, TerzettoWarning), match="piano"):
-            transcribe_with(model, ArrayTake(voice, 22050))
+    with pytest.warns(TerzettoWarning, match="hardly sounds like a piano"):
+        transcribe_with(model, ArrayTake(speech(22050, 8, np.random.default_rng(1)), 22050))
 
 
 def test_a_piano_is_not_complained_of(model: Model, make_piano: Callable[..., PianoTake]) -> None:
@@ -118,7 +119,7 @@ def test_models_for_other_things_are_refused(piano: PianoTake, tmp_path: Path) -
 def test_the_demo_excerpt(model: Model) -> None:
     results = evaluate(DEMO, lambda take: transcribe_with(model, take))
     assert list(results["takes"]) == ["chopin_op28no4_opening"]
-    assert results["mean"]["onset"]["mean"] > 0.95
+    assert results["mean"]["onset"]["mean"] > 0.97
 
 
 @pytest.mark.data
@@ -133,10 +134,6 @@ def test_a_real_piano(model: Model, data: Path) -> None:
     results = evaluate(data / "piano" / "chopin_op28no4", lambda take: transcribe_with(model, take), shift=True)
     for take in results["takes"].values():
         assert take["onset"]["f1"] > REAL_ONSET
-
-
-# Somewhat below what docs/hands.md tells.
-RENDERED_ONSET, RENDERED_FRAME, REAL_ONSET = 0.80, 0.65, 0.65
 
 
 def drums(rate: int, seconds: float, random: np.random.Generator) -> np.ndarray:

@@ -48,7 +48,7 @@ def main(folders: list[str]) -> None:
 
         for folder in folders:
             print(f"\nbasic-pitch 0.4.0, notes of at least {shortest:g} ms: {folder}")
-            print(table(evaluate(Path(folder), transcribe)), flush=True)
+            print(table(evaluate(Path(folder), transcribe, shift=True)), flush=True)
 
 
 if __name__ == "__main__":

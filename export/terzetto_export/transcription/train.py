@@ -30,7 +30,7 @@ from terzetto_export.transcription.recipe import TranscriptionRecipe
 # Below which certainty a take is refused or warned of, and below how many notes a second; see docs/hands.md.
 LIMITS = {"refused": 0.45, "warned": 0.7, "sparse": 0.1}
 _KNOWN = {
-    "excerpt": "the demo: the work was not heard in training, but the piano was (AKAI Splendid Grand, in MuseScore General)",
+    "excerpt": "the demo; the work was not heard in training, but the piano was (Splendid Grand, in MuseScore General)",
     "rendered_hands": "performances by people; the works were not heard in training, but the piano was (Fluid R3)",
     "chopin_op28no4": "a real piano and its recording room; neither work nor piano were heard in training",
 }

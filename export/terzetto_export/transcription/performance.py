@@ -117,7 +117,7 @@ def _playable(
     keep = np.ones(len(onset), bool)
     for key in np.unique(pitch):
         last = -1
-        for note in np.flatnonzero(pitch == key):
+        for note in np.flatnonzero(pitch == key).tolist():
             if last >= 0:
                 if onset[note] - onset[last] < _SHORTEST + _GAP:
                     keep[note] = False

@@ -72,8 +72,8 @@ class RandomPiano:
             phase = random.uniform(0, 2 * np.pi)
             sound += np.float32(strength) * fade * np.sin(np.float32(2 * np.pi * hertz) * time + np.float32(phase))
         sound /= max(float(np.sqrt(np.sum(level**2))), 1e-9)
-        knock = random.normal(0, 1, min(len(time), 2200)).astype(np.float32)
-        knock = np.convolve(knock, np.ones(6, np.float32) / 6, "same") * np.exp(-time[: len(knock)] * 90)
+        strike = random.normal(0, 1, min(len(time), 2200)).astype(np.float32)
+        knock = np.convolve(strike, np.ones(6, np.float32) / 6, "same") * np.exp(-time[: len(strike)] * 90)
         sound[: len(knock)] += np.float32(self._knock * (0.5 + velocity)) * knock
         sound *= np.minimum(time / self._attack, 1.0) * np.exp(-self._damper * np.maximum(time - seconds, 0.0))
         return np.asarray(0.25 * velocity**1.7 * sound, np.float32)

@@ -47,7 +47,7 @@ class TranscriptionRecipe:
         per_epoch: int = 150,
     ) -> None:
         self.transcriber = Network(channels)
-        self.network: nn.Module = self.transcriber.to(device, memory_format=torch.channels_last)
+        self.network: nn.Module = self.transcriber.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._train = [read(path) for path in train]
         self._validation = [read(path) for path in validation]
         self._device, self._crop, self._batch, self._per_epoch = device, crop, batch, per_epoch

@@ -13,7 +13,15 @@ Float = NDArray[np.float32]
 
 def record(piano: Float, random: np.random.Generator) -> Float:
     """Return a dry piano, (frames,) or (2, frames) at 22,050 Hz, as a microphone might have heard it: mono."""
-    from pedalboard import Compressor, HighpassFilter, HighShelfFilter, LowShelfFilter, PeakFilter, Pedalboard, Reverb
+    from pedalboard import (  # type: ignore[attr-defined]
+        Compressor,
+        HighpassFilter,
+        HighShelfFilter,
+        LowShelfFilter,
+        PeakFilter,
+        Pedalboard,
+        Reverb,
+    )
 
     balance = random.uniform(0.2, 0.8)
     mono = piano if piano.ndim == 1 else balance * piano[0] + (1 - balance) * piano[1]

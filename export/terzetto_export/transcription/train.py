@@ -76,7 +76,8 @@ def train(arguments: argparse.Namespace) -> int:
 
 
 def _export(recipe: TranscriptionRecipe, out: Path, thresholds: Thresholds, licence: str, real: list[Item]) -> float:
-    network = Probabilities(recipe.transcriber).cpu().eval().to(memory_format=torch.contiguous_format)
+    network = Probabilities(recipe.transcriber).cpu().eval()
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     constants = {
         "sample_rate": SAMPLE_RATE,
         "hop_length": HOP_LENGTH,

@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 from terzetto.errors import InputError
 
+Entry = tuple[bytes, bytes]
+"""A chunk's name and content."""
 UNKNOWN = 0xFFFFFFFF
 """A 32-bit size that does not fit, or that the writer never came back to fill in."""
 W64_TAIL = {

@@ -11,7 +11,8 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from terzetto.audio.chunks import Chunks, content, read_chunks
+from terzetto.audio.aiff_chunks import as_wave
+from terzetto.audio.chunks import Chunks, Entry, content, read_chunks
 from terzetto.audio.flac_blocks import (
     APPLICATION,
     COMMENTS,
@@ -53,9 +54,6 @@ _NAMES = {
     b"ICMT": b"COMMENT", b"ICOP": b"COPYRIGHT", b"ITRK": b"TRACKNUMBER", b"ISFT": b"ENCODER",
 }  # fmt: skip
 
-Entry = tuple[bytes, bytes]
-"""A chunk's name and content."""
-
 
 @dataclass(frozen=True)
 class Metadata:
@@ -88,6 +86,9 @@ class Metadata:
         if not self.family or family == self.family:
             return self
         lost = list(self.left_out)
+        if self.family == "aiff":
+            made, others = as_wave(self.before + self.after)
+            return Metadata("wave", after=made, left_out=lost + [_text(name) for name in others]).fitting(container)
         if self.family == "flac" and family == "wave":
             lost += [f"{number} FLAC block(s)" for number in [len(self.blocks)] if number]
             told = any(name == b"LIST" and data[:4] == b"INFO" for name, data in self.before + self.after)

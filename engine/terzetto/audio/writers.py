@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.audio.chunks import UNKNOWN, W64_TAIL
+from terzetto.audio.chunks import UNKNOWN, W64_TAIL, Entry
 from terzetto.audio.flac_blocks import read_blocks, replace_blocks
 from terzetto.audio.formats import SampleFormat
 from terzetto.audio.layouts import default_mask
-from terzetto.audio.metadata import Entry, Metadata, flac_blocks
+from terzetto.audio.metadata import Metadata, flac_blocks
 
 Float = NDArray[np.float32]
 

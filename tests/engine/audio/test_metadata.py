@@ -18,7 +18,7 @@ from terzetto.audio.formats import SampleFormat
 from terzetto.audio.metadata import Metadata, read_metadata
 from terzetto.audio.stems import StemFiles
 from terzetto.errors import InputError
-from tests.engine.audio.wave_bytes import AFTER, BEFORE, Wave, bext, chunk, steps
+from tests.engine.audio.wave_bytes import AFTER, BEFORE, Wave, bext, chunk, cue, labels, steps
 
 KEPT = [(b"bext", bext()[:412] + b"\xff\x7f" * 5 + bext()[422:]), BEFORE[1]]
 
@@ -140,8 +140,21 @@ def test_aiff_keeps_its_own_chunks_and_says_what_others_cannot(tmp_path: Path) -
     (tmp_path / "a.aif").write_bytes(b"FORM" + (len(whole) - 8 + len(marker)).to_bytes(4, "big") + whole[8:] + marker)
     assert not copy(tmp_path / "a.aif", tmp_path / "b.aif").left_out
     assert entries(tmp_path / "b.aif") == entries(tmp_path / "a.aif") == [(b"MARK", marker[8:])]
-    assert copy(tmp_path / "a.aif", tmp_path / "c.wav", SampleFormat("wav", 24)).left_out == ["MARK"]
+    assert not copy(tmp_path / "a.aif", tmp_path / "c.wav", SampleFormat("wav", 24)).left_out
+    assert entries(tmp_path / "c.wav") == [(b"cue ", cue(256)), (b"LIST", labels(b"one"))]
     assert np.array_equal(soundfile.read(tmp_path / "a.aif")[0], soundfile.read(tmp_path / "c.wav")[0])
+
+
+def test_aiffs_markers_and_texts_in_a_wave() -> None:
+    marks = b"\0\2" + b"\0\1\0\0\3\xe8\5Verse" + b"\0\2\0\0\x4e\x20\6Chorus\0"
+    texts = [(b"NAME", b"A name"), (b"AUTH", "Künstlerin".encode()), (b"COMT", b"\0\0"), (b"MIDI", b"?")]
+    told = Metadata("aiff", after=[(b"MARK", marks), *texts], left_out=["cut"]).fitting("wav")
+    assert told.after == [(b"cue ", cue(1000, 20_000)), (b"LIST", labels(b"Verse", b"Chorus")), AFTER[3]]
+    assert told.left_out == ["cut", "COMT", "MIDI"]
+    assert Metadata("aiff", after=texts).fitting("flac").comments == [b"TITLE=A name", "ARTIST=Künstlerin".encode()]
+    for length in range(len(marks) - 1):  # cut anywhere
+        damaged = Metadata("aiff", after=[(b"MARK", marks[:length])]).fitting("wav")
+        assert damaged.after == [] and damaged.left_out == ["MARK"]
 
 
 def test_a_wav_that_grows_too_large_becomes_rf64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

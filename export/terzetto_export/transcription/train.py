@@ -133,11 +133,12 @@ def _card(
         "take's onsets are late by throughout (57 ms in an MP3, below 10 ms elsewhere) was removed first."
     )
     rows += [f"- {name}: {_KNOWN[name]}" for name in results if name in _KNOWN]
+    held = f"; by opus, {len(works['validation'])} more for validation and {len(works['test'])} for the test"
     if arguments.performances:
-        data = [(str(arguments.data), "as its owner says", f"{len(works['train'])} performances")]
+        data = [(str(arguments.data), "as its owner says", f"{len(works['train'])} performances" + held)]
     else:
         source = "Chopin First Editions, Fryderyk Chopin Institute (NIFC), Warsaw"
-        data = [(source, "CC BY 4.0", f"{len(works['train'])} scores, performed by rules, to be rendered")]
+        data = [(source, "CC BY 4.0", f"{len(works['train'])} scores, performed by rules, to be rendered" + held)]
     data += [(font.source, font.licence, f"the pianos of {font.file}") for font in sound_fonts.TRAINING]
     data.append(("made-up pianos", "none needed", "a quarter of the recordings"))
     data.append((sound_fonts.HELD_OUT.source, sound_fonts.HELD_OUT.licence, "for the test alone: never trained on"))

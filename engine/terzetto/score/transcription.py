@@ -1,7 +1,8 @@
 """Notes out of a recording of a piano, with no score: a small network in ONNX Runtime, and what it must not be given.
 
 The take is analysed in pieces that overlap by all that an answer depends on, so cutting changes nothing, and only the
-model's answer is held for the whole take (70 kB a second). A take in which nothing is heard, or which does not sound like a piano, is said to be so.
+model's answer is held for the whole take (70 kB a second). A take in which nothing is heard, or which does not sound
+like a piano, is said to be so.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from terzetto.audio.stream import STOPPED, Float, Stateful, Transport
 from terzetto.control.messages import Message
 from terzetto.control.table import Parameter, table
 from terzetto.errors import InputError, TerzettoError
+from terzetto_host.boards import is_even, runs
 from terzetto_host.chain_file import StageSpec, own_processors, parse, read
 from terzetto_host.stages import CHAIN, Stage, describe, events_for, make_stage, opening_messages
 
@@ -56,6 +57,7 @@ class Chain:
         self._changes = 0
         self._format: tuple[float, int, int] | None = None
         self.stages = [make_stage(spec, lenient) for spec in specs]
+        self._runs = runs(self.stages)
         self._begin = {stage.spec.name: opening_messages(stage.spec) for stage in self.stages}
 
     @classmethod
@@ -78,6 +80,11 @@ class Chain:
     def latency(self) -> int:
         """Frames of all stages together."""
         return sum(stage.processor.latency for stage in self.stages)
+
+    @property
+    def even(self) -> bool:
+        """Whether blocks of any length give the same samples, without latency: pedalboard's built-ins, but a few."""
+        return all(is_even(stage) for stage in self.stages)
 
     @property
     def state_changed(self) -> int:
@@ -110,11 +117,16 @@ class Chain:
         """Send a block through all stages; each gets the events that are its own and the time its sound is from."""
         if any(event.address == LOAD for event in events):
             self._load(events)
-        for stage in self.stages:
-            block = stage.processor.process(block, events_for(stage, events) if events else (), transport)
-            latency = stage.processor.latency
-            if latency and transport.position is not None:
-                transport = replace(transport, position=transport.position - latency)
+        for run in self._runs:
+            together = run.at_once(block, events)
+            if together is not None:
+                block = together
+                continue
+            for stage in run.stages:
+                block = stage.processor.process(block, events_for(stage, events) if events else (), transport)
+                latency = stage.processor.latency
+                if latency and transport.position is not None:
+                    transport = replace(transport, position=transport.position - latency)
         self._collect()
         return block
 
@@ -249,7 +261,7 @@ class Chain:
             other.prepare(*self._format)
         self._changes = self.state_changed + 1
         self.close()
-        self.stages, self._begin = other.stages, other._begin
+        self.stages, self._begin, self._runs = other.stages, other._begin, other._runs
         self._text, self._folder = other._text, other._folder
         self.outbox += other.outbox
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ class StageSpec:
         return f"{self.origin}:{self.lines.get(key, self.lines.get('', 1))}" if self.origin else self.name
 
 
+@cache  # looking through all that is installed takes as long as half a second of sound
 def own_processors() -> dict[str, Any]:
     """Return the entry points of Terzetto's own processors by name."""
     return {point.name: point for point in entry_points(group=PROCESSORS)}

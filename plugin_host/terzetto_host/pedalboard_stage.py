@@ -45,6 +45,7 @@ BUILT_IN = tuple(sorted((*EQUAL, *LATER)))
 MONO_AND_STEREO = ("Convolution", "GSMFullRateCompressor", "MP3Compressor", "Reverb")
 
 LONGEST_LATENCY = 16384  # frames
+_AT_ONCE = 8192  # frames that still fit the processor's cache
 _ANYTHING = 3.4e38
 _STEP = 32  # frames to which events are rounded; pedalboard mistakes the channels of very short blocks
 
@@ -81,6 +82,23 @@ class PedalboardStage:
         self._choices = {} if external else _enumerations(type(self._plugin))
         self.names = tuple(self._plugin.parameters) if external else parameter_names(kind)
         self._held: Float = np.zeros((1, 0), np.float32)
+
+    @property
+    def plugin(self) -> Any:
+        """Pedalboard's own object."""
+        return self._plugin
+
+    @property
+    def even(self) -> bool:
+        """Whether it is one of `EQUAL`."""
+        return not self.external and self.kind in EQUAL
+
+    def run_through(self, plugins: Any, block: Float) -> Float:
+        """Return what pedalboard's objects, prepared as this one is, make of a block."""
+        assert self._format is not None
+        frames = min(self._format[2], _AT_ONCE) if self.even else self._format[2]
+        output: Float = plugins.process(block, self._format[0], buffer_size=frames, reset=False)
+        return output
 
     @property
     def latency(self) -> int:
@@ -236,9 +254,7 @@ class PedalboardStage:
         self.outbox.append(Message(address, arguments))
 
     def _run(self, block: Float) -> Float:
-        assert self._format is not None
-        output: Float = self._plugin.process(block, self._format[0], buffer_size=self._format[2], reset=False)
-        return output
+        return self.run_through(self._plugin, block)
 
     def _queued(self, output: Float, frames: int) -> Float:
         if self._lag == 0 and output.shape[1] == frames:

@@ -164,14 +164,15 @@ def render(
     waiting = sorted(events, key=lambda event: event.frame)
     read, read_from = take.read(0, _READ), 0
     at, skip, left = 0, -1, take.frames
+    says = processor if isinstance(processor, Stateful) else None
     while left > 0:
         if at + hop > read_from + read.shape[1]:
             read, read_from = take.read(at, at + max(_READ, hop)), at
         block = read[:, at - read_from : at - read_from + hop]
         here = [replace(event, frame=event.frame - at) for event in waiting if at <= event.frame < at + hop]
         result = processor.process(block, here, Transport(position + at, 0.0, True))
-        if isinstance(processor, Stateful):
-            said, processor.outbox[:] = list(processor.outbox), []
+        if says is not None and says.outbox:
+            said, says.outbox[:] = list(says.outbox), []
             for message in said:
                 if listen is not None:
                     listen(message)

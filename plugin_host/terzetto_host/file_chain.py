@@ -24,6 +24,8 @@ from terzetto_host.whole_file import WholeFileStage, WholeTake, collect
 
 _GATHERED = 16384  # frames
 Part = Chain | WholeFileStage
+LONG_HOP = 1 << 13
+"""Frames of a block where they make no difference."""
 
 
 class FileChain:
@@ -142,7 +144,7 @@ class FileChain:
         self, chain: Chain, take: Take, hop: int, auto: bool, listen: Callable[[Message], None] | None
     ) -> Iterator[Float]:
         if not auto:
-            return render(chain, take, hop=hop, listen=listen)
+            return render(chain, take, hop=max(hop, LONG_HOP) if chain.even else hop, listen=listen)
         longer = Extended(take, round(LONGEST * take.sample_rate))
         return until_quiet(render(chain, longer, hop=hop, listen=listen), take.frames, take.sample_rate)
 
@@ -156,6 +158,9 @@ def _gathered(blocks: Iterator[Float]) -> Iterator[Float]:
     """Put hops together: what writes and measures them costs as much for a hop as for many."""
     held, frames = list[Float](), 0
     for block in blocks:
+        if not held and block.shape[1] >= LONG_HOP:
+            yield block
+            continue
         held.append(block)
         frames += block.shape[1]
         if frames >= _GATHERED:

@@ -31,7 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "conditions of the score and print SI-SDR per hand: mean over the takes and 95 % bootstrap interval.",
     )
     method.add_argument("data", type=Path, metavar="DATA_DIR", help="folder of the takes")
-    method.add_argument("--conditions", default="abc", help="a exact performance, b no velocity and pedal, c jittered")
+    method.add_argument(
+        "--conditions",
+        default="abc",
+        help="a exact performance, b no velocity and pedal, c jittered, d a sheet, aligned (default: abc)",
+    )
     method.add_argument(
         "--methods", default="nmf,nae,thesis", help="methods to compare, and 'thesis' (default: nmf,nae,thesis)"
     )

@@ -1,7 +1,10 @@
 """A method's quality on takes whose hands are known, under the conditions a user meets.
 
 Conditions of the score: (a) the exact performance with velocity and pedal, an upper bound; (b) exact onsets and
-offsets, no velocity, no pedal: the headline; (c) as (b), onsets and offsets moved by N(0, 30 ms).
+offsets, no velocity, no pedal: the headline; (c) as (b), onsets and offsets moved by N(0, 30 ms); (d) a sheet: as (b),
+played in another tempo, drawn anew every 5 s of the take from 0.7 to 1.3 of its own (evenly in the logarithm), with
+onsets and offsets rounded to a grid of 62.5 ms of the sheet (a 32nd at 120 quarters a minute), and then aligned with
+the take by `terzetto.score.alignment.align`. All methods get the aligned score.
 
 Conventions: SI-SDR of the mono signal in dB; the mean over takes with a 95 % bootstrap interval over takes; gains over
 the thesis's method are paired by take.
@@ -20,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import terzetto
-from terzetto.audio.files import read_audio
+from terzetto.audio.files import ArrayTake, read_audio
 from terzetto.errors import InputError
 from terzetto.evaluate.hands import NAMES, find_takes
 from terzetto.evaluate.separation import si_sdr
 from terzetto.hands.separate import separate_hands
 from terzetto.hands.thesis import SAMPLE_RATE, separate_as_in_thesis
+from terzetto.score.alignment import align
 from terzetto.score.notes import Score
 from terzetto.score.read import read_score
 
@@ -34,8 +38,12 @@ CONDITIONS = {
     "a": "exact performance: velocity and pedal known",
     "b": "exact onsets and offsets, no velocity, no pedal",
     "c": "as b, onsets and offsets jittered by N(0, 30 ms)",
+    "d": "a quantised sheet whose tempo differs by up to 30 %, aligned with the take",
 }
 JITTER = 0.03
+GRID = 0.0625  # seconds of a sheet
+_TEMPI = (0.7, 1.3)
+_TEMPO_HOLDS = 5.0  # seconds
 _SHORTEST = 0.03
 
 
@@ -73,16 +81,30 @@ def read_hands(pair: dict[str, Path]) -> tuple[Float, Float, float]:
 
 
 def in_condition(score: Score, condition: str, seed: int) -> Score:
-    """Return what a user in this condition would know of the score."""
+    """Return what a user in this condition would know of the score; in (d), before it is aligned."""
     if condition == "a":
         return score
     score = replace(score, velocity=np.full(len(score), 0.5), pedal=np.zeros((0, 2)))
     if condition == "b":
         return score
     random = np.random.default_rng(seed)
+    if condition == "d":
+        return _sheet(score, random)
     onset = np.maximum(score.onset + random.normal(0, JITTER, len(score)), 0.0)
     offset = np.maximum(score.offset + random.normal(0, JITTER, len(score)), onset + _SHORTEST)
     return replace(score, onset=onset, offset=offset)
+
+
+def _sheet(score: Score, random: np.random.Generator) -> Score:
+    edges = np.arange(0.0, score.end + 2 * _TEMPO_HOLDS, _TEMPO_HOLDS)
+    tempi = np.exp(random.uniform(np.log(_TEMPI[0]), np.log(_TEMPI[1]), len(edges) - 1))
+    written = np.concatenate([[0.0], np.cumsum(tempi * _TEMPO_HOLDS)])
+
+    def round_to_grid(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.round(np.interp(seconds, edges, written) / GRID) * GRID)
+
+    onset = round_to_grid(score.onset)
+    return replace(score, onset=onset, offset=np.maximum(round_to_grid(score.offset), onset + GRID))
 
 
 def evaluate(
@@ -110,6 +132,8 @@ def evaluate(
         score = read_score(path)
         for condition in conditions:
             known = in_condition(score, condition, seed + index)
+            if condition == "d":
+                known = align(ArrayTake(mix, rate), known).score
             for method in methods:
                 if method == "thesis":
                     values = _measure_thesis(mix, truth, rate, known)

@@ -21,23 +21,25 @@ from terzetto.errors import InputError
 from terzetto.progress import Progress, silent
 from terzetto.score.notes import Score
 from terzetto.score.passages import chain, describe, extend
-from terzetto.score.structure import Passage, find_structure
+from terzetto.score.structure import Passage, Structure, find_structure
 from terzetto.score.synchrony import RATE, SAMPLE_RATE, Features, mono, score_features, take_features, tuning_of
 from terzetto.score.timing import refine
 
 Float = NDArray[np.float64]
 
-THRESHOLD = 0.4
-"""Alignment cost above which a score is another piece's (docs/hands.md tells on what evidence)."""
+THRESHOLDS = ((10.0, 0.34), (30.0, 0.4))
+"""Alignment cost above which a score is another piece's, in takes up to 10 s and from 30 s on; see docs/hands.md."""
 DOUBTFUL = 0.34
 """Alignment cost above which a finding says so."""
 REGION = 5.0
 """Length in seconds of the regions that get a confidence."""
 _QUIETEST = 1e-4  # peak of a take that is silent
-_SHORTEST_TAKE = 1.0
+_SHORTEST_TAKE = 3.0
 _SHORTEST_NOTE = 0.03
+_CLEAR_TUNING = 35.0  # cents
 _PAD = 25  # features of nothing before and after what is warped
 _STRUCK = 0.6  # strength of a strike that is beyond doubt
+_FEWEST_STRUCK = 0.4  # share of the notes
 _HOPELESS = 0.4  # cost of the passages alone above which nothing finer need be asked
 _UNSURE, _SURE = 0.15, 0.45  # agreement of the keys that is chance, and beyond doubt
 _SMOOTH = 21  # features over which keys are compared
@@ -65,7 +67,9 @@ class Alignment:
         Seconds of the take, seconds of the score given; both rise.
     cost : float
         0..1: the mean of the chroma's cosine distance and of one less the correlation of the keys' energies along the
-        path. 0.2 to 0.3 is usual, 0.5 is chance; refused above `THRESHOLD`.
+        path. 0.2 to 0.3 is usual, 0.5 is chance; refused above ``limit``.
+    limit : float
+        See `THRESHOLDS`.
     regions : tuple of Region
     findings : tuple of str
         What a user should know, a sentence each: what the take leaves out, repeats, adds.
@@ -76,6 +80,7 @@ class Alignment:
     score: Score
     path: Float
     cost: float
+    limit: float
     regions: tuple[Region, ...]
     findings: tuple[str, ...]
     tuning: float
@@ -90,7 +95,7 @@ class Alignment:
         """Return cost, confidences and findings, ready for JSON."""
         return {
             "cost": round(self.cost, 3),
-            "threshold": THRESHOLD,
+            "threshold": round(self.limit, 3),
             "confidence": round(self.confidence, 3),
             "regions": [
                 {"start": round(r.start, 3), "end": round(r.end, 3), "confidence": round(r.confidence, 3)}
@@ -125,25 +130,27 @@ def align(take: Take, score: Score, progress: Progress = silent) -> Alignment:
     if float(np.abs(audio).max(initial=0.0)) < _QUIETEST:
         raise InputError("the take is silent: there is nothing to align the score with")
     score = _from_zero(score)
-    tuning = tuning_of(audio)
-    progress(_STAGE, 0.05)
-    heard = take_features(audio, tuning)
-    progress(_STAGE, 0.5)
     read = score_features(score)
-    structure = find_structure(heard, read)
-    _check(structure.cost if structure.cost > _HOPELESS else 0.0)
+    progress(_STAGE, 0.05)
+    limit = float(np.interp(length, *zip(*THRESHOLDS, strict=True)))
+    tuning, heard, structure = _listen(audio, read)
+    if structure.cost > _HOPELESS:
+        _check(structure.cost, limit)
     progress(_STAGE, 0.6)
     passages, others = chain(structure.passages)
     passages = extend(passages, length, score)
     paths = [_within(heard, read, passage) for passage in passages]
     agreement = [_agreement(heard, read, path) for path in paths]
     cost = 0.5 * structure.cost + 0.5 * (1.0 - float(np.concatenate(agreement).mean()))
-    _check(cost)
+    _check(cost, limit)
     progress(_STAGE, 0.7)
     notes, strength, path = _place(audio, score, passages, paths, tuning)
     progress(_STAGE, 0.95)
-    if not len(notes):
-        raise InputError("the take plays none of the score's notes")
+    if not len(notes) or float(np.clip(strength / _STRUCK, 0.0, 1.0).mean()) < _FEWEST_STRUCK:
+        raise InputError(
+            "the take does not play this score: its notes' keys do not sound struck anywhere; is it a recording of a "
+            "piano, and the score of this piece?"
+        )
     findings = describe(passages, others, score, length)
     if cost > DOUBTFUL:
         doubt = f"The take fits the score badly (alignment cost {cost:.2f}): is it the score of this piece?"
@@ -151,14 +158,28 @@ def align(take: Take, score: Score, progress: Progress = silent) -> Alignment:
     heard_at = np.concatenate([path[:, 0] for path in paths])
     regions = _regions(notes, strength, heard_at, np.concatenate(agreement), length)
     progress(_STAGE, 1.0)
-    return Alignment(notes, path, cost, regions, findings, tuning)
+    return Alignment(notes, path, cost, limit, regions, findings, tuning)
 
 
-def _check(cost: float) -> None:
+def _listen(audio: NDArray[np.float32], read: Features) -> tuple[float, Features, Structure]:
+    """Return the tuning in cents, the take's features, and its passages.
+
+    Half a semitone too high may be taken for half a semitone too low: near there, both are tried.
+    """
+    tuning = tuning_of(audio)
+    tunings = [tuning] if abs(tuning) <= _CLEAR_TUNING else [tuning, tuning - np.copysign(100.0, tuning)]
+    tried = []
+    for cents in tunings:
+        heard = take_features(audio, cents)
+        tried.append((float(cents), heard, find_structure(heard, read)))
+    return min(tried, key=lambda one: one[2].cost)
+
+
+def _check(cost: float, limit: float) -> None:
     """Refuse an alignment that costs too much."""
-    if cost > THRESHOLD:
+    if cost > limit:
         raise InputError(
-            f"the take does not play this score: the alignment cost is {cost:.2f}, and at most {THRESHOLD:g} is "
+            f"the take does not play this score: the alignment cost is {cost:.2f}, and at most {limit:.2f} is "
             "accepted (0.2 to 0.3 is usual); is it the score of another piece, or not a recording of a piano?"
         )
 

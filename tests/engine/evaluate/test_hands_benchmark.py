@@ -91,7 +91,7 @@ def test_what_is_wrong_is_one_line(
     soundfile.write(str(folders["silent"] / "a.rh.flac"), 0 * take.right, take.sample_rate)
     soundfile.write(str(folders["rates"] / "a.rh.flac"), take.right, 2 * take.sample_rate)
     for arguments, message in (
-        ([folders["good"], "--conditions", "bd"], "conditions 'bd' are not known; valid: some of abc"),
+        ([folders["good"], "--conditions", "be"], "conditions 'be' are not known; valid: some of abcd"),
         ([folders["good"], "--conditions", ""], "conditions '' are not known"),
         ([folders["good"], "--methods", "magic"], "'magic' is not installed; valid: nae, nmf"),
         ([folders["noscore"]], "a.mid: no such score"),

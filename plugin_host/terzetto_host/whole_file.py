@@ -12,7 +12,7 @@ from terzetto.errors import InputError
 from terzetto_host.chain_file import StageSpec
 from terzetto_host.pedalboard_stage import PedalboardStage
 
-_LARGEST = 1 << 31  # bytes of samples; pedalboard itself needs several times as many
+_LARGEST = 1 << 30  # bytes of samples; by measurement, four times as many are needed
 _SHORTEST = 64  # frames; pedalboard mistakes the channels of what is very short
 
 

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     import tempfile
 
     from terzetto.audio.files import FileTake
-    from terzetto.errors import OutputError
+    from terzetto.errors import InputError, OutputError
     from terzetto.progress import choose
     from terzetto.score.alignment import align
     from terzetto.score.midi import write_midi
@@ -69,7 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise OutputError(f"{out}: would replace what it is made from; choose another --out")
     with FileTake(arguments.take) as take, choose(arguments.progress, arguments.take.name) as progress:
         choices = {name: getattr(arguments, name) for name in ("left_track", "right_track", "split_pitch", "repeats")}
-        score = read_score(arguments.score, need_hands=False, **choices)
+        try:
+            score = read_score(arguments.score, **choices)
+        except InputError:  # one that does not tell the hands has times all the same
+            score = read_score(arguments.score, need_hands=False, **choices)
         found = align(take, score, progress)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

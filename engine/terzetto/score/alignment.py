@@ -37,6 +37,9 @@ _QUIETEST = 1e-4  # peak of a take that is silent
 _SHORTEST_TAKE = 3.0
 _SHORTEST_NOTE = 0.03
 _CLEAR_TUNING = 35.0  # cents
+_BLOCK = 441  # samples
+_AUDIBLE = 0.01  # of the loud blocks' peaks
+_LEAD = 0.1  # seconds kept before the first sound
 _PAD = 25  # features of nothing before and after what is warped
 _STRUCK = 0.6  # strength of a strike that is beyond doubt
 _FEWEST_STRUCK = 0.4  # share of the notes
@@ -132,13 +135,14 @@ def align(take: Take, score: Score, progress: Progress = silent) -> Alignment:
     score = _from_zero(score)
     read = score_features(score)
     progress(_STAGE, 0.05)
-    limit = float(np.interp(length, *zip(*THRESHOLDS, strict=True)))
+    lengths, limits = zip(*THRESHOLDS, strict=True)
+    limit = float(np.interp(length, np.array(lengths), np.array(limits)))
     tuning, heard, structure = _listen(audio, read)
     if structure.cost > _HOPELESS:
         _check(structure.cost, limit)
     progress(_STAGE, 0.6)
     passages, others = chain(structure.passages)
-    passages = extend(passages, length, score)
+    passages = _from_first_sound(audio, extend(passages, length, score))
     paths = [_within(heard, read, passage) for passage in passages]
     agreement = [_agreement(heard, read, path) for path in paths]
     cost = 0.5 * structure.cost + 0.5 * (1.0 - float(np.concatenate(agreement).mean()))
@@ -173,6 +177,19 @@ def _listen(audio: NDArray[np.float32], read: Features) -> tuple[float, Features
         heard = take_features(audio, cents)
         tried.append((float(cents), heard, find_structure(heard, read)))
     return min(tried, key=lambda one: one[2].cost)
+
+
+def _from_first_sound(audio: NDArray[np.float32], passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """Let the first passage begin where the take begins to sound: there the score's first note is likeliest."""
+    first = passages[0]
+    start, stop = (round(seconds * SAMPLE_RATE) for seconds in first.take)
+    blocks = audio[start:stop]
+    blocks = np.abs(blocks[: len(blocks) // _BLOCK * _BLOCK]).reshape(-1, _BLOCK).max(axis=1)
+    loud = np.flatnonzero(blocks > _AUDIBLE * np.quantile(blocks, 0.95)) if len(blocks) else np.zeros(0)
+    if not len(loud):
+        return passages
+    begin = (start + int(loud[0]) * _BLOCK) / SAMPLE_RATE - _LEAD
+    return (replace(first, take=(min(max(first.take[0], begin), first.take[1] - _LEAD), first.take[1])), *passages[1:])
 
 
 def _check(cost: float, limit: float) -> None:

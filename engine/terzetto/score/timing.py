@@ -20,6 +20,7 @@ Int = NDArray[np.int64]
 _REACH = 2.0  # seconds an event may be moved
 _PULL = 0.2  # what that costs; a clear strike gains about 1
 _BEND = 2.0  # what an interval e times the alignment's costs
+_LOOSE = 0.25
 _SLACK = 0.05  # seconds added to both intervals when they are compared
 _CLOSEST = 0.02  # seconds between two events
 _STRAY = 0.05  # seconds a note may stray from its event
@@ -80,8 +81,10 @@ def _moves(at: Float, strength: Sequence[NDArray[np.float32]]) -> Int:
         if number:
             gap = max(at[number] - at[number - 1], 0.0)
             interval = gap + apart
+            # The alignment is least sure of the first and the last event: nothing holds it from the other side.
+            weight = _BEND * (_LOOSE if number in (1, len(at) - 1) else 1.0)
             with np.errstate(invalid="ignore", divide="ignore"):
-                bend = _BEND * np.log((interval + _SLACK) / (gap + _SLACK)) ** 2
+                bend = weight * np.log((interval + _SLACK) / (gap + _SLACK)) ** 2
             bend[interval < min(_CLOSEST, gap)] = np.inf
             # Row i, column j: from move j to move i.
             table = np.lib.stride_tricks.sliding_window_view(bend, len(moves))[:, ::-1]

@@ -1,7 +1,7 @@
 """Which hand plays which note of an unlabelled performance, offline and live.
 
-A trained model (`terzetto train hand-labels`) reads the notes event by event, low to high, and labels each one when it
-has seen its future for a second or 32 notes, whichever comes first. Its memory of all earlier notes is an explicit
+A trained model (`terzetto train hand-labels`) reads the notes event by event and labels each one when it has seen its
+future for a second or 32 notes, whichever comes first. Its memory of all earlier notes is an explicit
 input and output, so a performance can be of any length. Offline is the live way driven faster: the labels are the same.
 
 The baselines of `terzetto.score.hand_baselines` can be chosen by name in a model's place.
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from terzetto.errors import InputError, ModelError
 from terzetto.models import Model, find_model
 from terzetto.score import hand_baselines as baselines
-from terzetto.score.hand_features import CHORD, FUTURE, FUTURE_SECONDS, N_FEATURES, PAST, features
+from terzetto.score.hand_features import CHORD, FUTURE_SECONDS, N_FEATURES
+from terzetto.score.hand_reader import NoteReader
 from terzetto.score.notes import LEFT, RIGHT, Score
 
 TASK = "hand-labels"
@@ -26,7 +27,6 @@ DEFAULT_MODEL = "hand_labels"
 BASELINES = ("middle-c", "midpoint", "hmm")
 # A label is known this many seconds after its note at the latest: the look-ahead, and the end of the last chord in it.
 LOOK_AHEAD = FUTURE_SECONDS + CHORD
-_AT_ONCE = 1024
 
 
 class Label(NamedTuple):
@@ -81,7 +81,10 @@ class HandLabeller:
     """Labels notes while they are played.
 
     Give the notes in the order of their onsets; what `add`, `advance` and `flush` return are the labels that have
-    become known. A note's label is known as soon as 32 notes after it are, or the time is 1.03 s later.
+    become known. A note's label is known as soon as the 32 notes after its chord are, or the time is 1.03 s later.
+
+    The model reads everything twice: as it is, and with the keyboard turned around, where the hands have changed
+    places. The mean of both has no leaning to either hand that the training music may have had.
 
     Parameters
     ----------
@@ -95,24 +98,17 @@ class HandLabeller:
     """
 
     def __init__(self, model: str | Model = DEFAULT_MODEL) -> None:
-        self._model = open_labeller_model(model) if isinstance(model, str) else model
-        self._memory = int(self._model.constants["memory"])
+        opened = open_labeller_model(model) if isinstance(model, str) else model
+        self._readers = (NoteReader(opened), NoteReader(opened, mirrored=True))
         self.reset()
 
     def reset(self) -> None:
         """Forget everything; the next note is a performance's first, and number 0."""
-        self._state = np.zeros((1, 1, self._memory), np.float32)
+        for reader in self._readers:
+            reader.reset()
         self._given = 0
         self._now = -math.inf
-        # Notes of events that are complete, in the model's order; the first `_done` are labelled and only context.
-        self._note: list[int] = []
-        self._pitch: list[int] = []
-        self._event: list[int] = []
-        self._time: list[float] = []
-        self._done = 0
-        self._open: list[tuple[int, int]] = []  # pitch and number of the notes of the event that may still grow
-        self._first = 0.0
-        self._events = 0
+        self._half: dict[int, float] = {}  # notes that only one of the readers has come to yet
 
     def add(self, onset: float, pitch: int) -> list[Label]:
         """Take one note; ``onset`` in seconds, not before the last one's.
@@ -123,24 +119,24 @@ class HandLabeller:
             The onset is before an earlier one or no finite number, or the pitch is no MIDI pitch.
         """
         self._take(onset, pitch)
-        return self._label(last=False)
+        return self._label()
 
     def extend(self, onset: NDArray[np.float64], pitch: NDArray[np.int64]) -> list[Label]:
         """Take many notes at once; the labels are those that `add` gives one by one."""
         for when, key in zip(onset.tolist(), pitch.tolist(), strict=True):
             self._take(when, key)
-        return self._label(last=False)
+        return self._label()
 
     def advance(self, time: float) -> list[Label]:
         """Say that no note comes before ``time``: labels do not have to wait for the next note."""
         if time > self._now:
             self._now = time
-            self._close_if_over()
-        return self._label(last=False)
+            for reader in self._readers:
+                reader.advance(time)
+        return self._label()
 
     def flush(self) -> list[Label]:
         """Label the notes that are left; the performance has ended."""
-        self._close()
         return self._label(last=True)
 
     def _take(self, onset: float, pitch: int) -> None:
@@ -152,60 +148,20 @@ class HandLabeller:
                 "given in the order of their onsets"
             )
         self._now = onset
-        self._close_if_over()
-        if not self._open:
-            self._first = onset
-        self._open.append((pitch, self._given))
+        for reader in self._readers:
+            reader.take(onset, pitch, self._given)
         self._given += 1
 
-    def _close_if_over(self) -> None:
-        if self._open and self._now - self._first > CHORD:
-            self._close()
-
-    def _close(self) -> None:
-        for pitch, note in sorted(self._open):
-            self._note.append(note)
-            self._pitch.append(pitch)
-            self._event.append(self._events)
-            self._time.append(self._first)
-        self._events += bool(self._open)
-        self._open = []
-
-    def _known(self, last: bool) -> int:
-        """Return how many of the complete notes have all their future that counts."""
-        if last:
-            return len(self._note)
-        reached = self._first if self._open else self._now
-        known = max(len(self._note) - FUTURE, self._done)
-        while known < len(self._note) and reached - self._time[known] > FUTURE_SECONDS:
-            known += 1
-        return known
-
-    def _label(self, last: bool) -> list[Label]:
-        known = self._known(last)
-        if known == self._done:
-            return []
-        pitch, event = np.array(self._pitch), np.array(self._event)
-        time = np.array(self._time)
+    def _label(self, last: bool = False) -> list[Label]:
         labels = []
-        for start in range(self._done, known, _AT_ONCE):
-            stop = min(start + _AT_ONCE, known)
-            context = slice(max(start - PAST, 0), stop + FUTURE)
-            chosen = slice(start - context.start, stop - context.start)
-            table = features(pitch[context], event[context], time[context], chosen)
-            labels += [self._decide(row, note) for row, note in zip(table, self._note[start:stop], strict=True)]
-        self._done = known
-        spare = max(self._done - PAST, 0)
-        for column in (self._note, self._pitch, self._event, self._time):
-            del column[:spare]
-        self._done -= spare
-        return labels
-
-    def _decide(self, row: NDArray[np.float32], note: int) -> Label:
-        # One note a call, offline too: a matrix product over many rows may round otherwise than over one.
-        logit, self._state = self._model.session.run(None, {"features": row[None, None], "state": self._state})
-        right = 1.0 / (1.0 + math.exp(-min(max(float(logit[0, 0]), -30.0), 30.0)))
-        return Label(note, RIGHT if right > 0.5 else LEFT, right)
+        for reader, sign in zip(self._readers, (0.5, -0.5), strict=True):
+            for note, logit in reader.read(last):
+                if note not in self._half:
+                    self._half[note] = sign * logit
+                    continue
+                right = 1.0 / (1.0 + math.exp(-min(max(self._half.pop(note) + sign * logit, -30.0), 30.0)))
+                labels.append(Label(note, RIGHT if right > 0.5 else LEFT, right))
+        return sorted(labels)
 
 
 def _baseline(score: Score, name: str, model: str = DEFAULT_MODEL) -> NDArray[np.int64]:

@@ -55,9 +55,8 @@ def write_card(
         title=f"Which hand plays which note ({model.stem})",
         summary=(
             f"Onsets and pitches of piano notes in, the hand of each out, {LOOK_AHEAD:g} s or {FUTURE} notes later at "
-            "the latest. It reads chords (onsets within 30 ms) low to high, carries a memory, and is asked twice: also with "
-            "the keyboard turned around. Use: "
-            "`terzetto.score.hand_labels.label_hands`."
+            "the latest. It reads chords (onsets within 30 ms) low to high, carries a memory, and is asked twice: "
+            "also with the keyboard turned around. Use: `terzetto.score.hand_labels.label_hands`."
         ),
         licence=licence,
         data=sources,

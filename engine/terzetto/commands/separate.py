@@ -1,4 +1,4 @@
-"""``terzetto separate``: takes and their scores in, stems out."""
+"""``terzetto separate``: takes, with their scores or without, in; stems out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from terzetto.commands import whole_number
 from terzetto.commands.align import add_score_flags, tell_alignment
 from terzetto.commands.batch import add_batch_flags, add_format_flags, add_report_flags
 
-HELP = "separate a piano recording into its left and right hand, by its score"
+HELP = "separate a piano recording into its left and right hand"
 
 _EPILOG = """\
 examples:
+  terzetto separate take.wav
   terzetto separate take.wav --score take.mid -o out/
   terzetto separate takes/ --score 'scores/{track}.mid' -o out/ --flac -j 4
   terzetto separate take.wav --score take.mid --split-pitch 60 --plots
@@ -36,7 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     score.add_argument(
         "--score",
         metavar="FILE",
-        help="MIDI, MusicXML, kern or CSV with the notes of the take; {track}: the take's name without its ending",
+        help="the take's notes (MIDI, MusicXML, kern, CSV); {track}: the take's name without its ending. Without a score "
+        "the notes are heard from the take, and kept as score.mid",
     )
     add_score_flags(score)
     score.add_argument(

@@ -12,10 +12,11 @@ from terzetto.hands.learning import WINDOWS, Learned
 from terzetto.hands.project import Project
 from terzetto.hands.recording import LONGEST, Recording
 from terzetto.hands.splitter import Splitter
-from terzetto.hands.trainer import Ended, Found, Progressed, Trainer
+from terzetto.hands.trainer import Ended, Found, Progressed, Scored, Trainer
+from terzetto.score.notes import Score
 
 Float = NDArray[np.float32]
-Prepare = Callable[[Learned], Splitter]
+Prepare = Callable[[Score, Learned], Splitter]
 Source = Callable[[], Float] | str
 
 
@@ -80,22 +81,18 @@ class Lessons:
         Raises
         ------
         InputError
-            Nothing was heard, or there is no score.
+            Nothing was heard.
         """
         recording, self._recording = self._recording, None
         if recording is None or recording.start is None:
             raise InputError("Nothing was heard: press Learn, play the take to its end, then switch Learn off.")
         start, note = recording.start / recording.sample_rate, ""
-        project = Project(project.score, project.path, project.take_start, project.given)
+        project = project.anew()
         played = recording.score()
         if played is not None:
             project.score, told = played
             project.path, project.take_start, project.given = "", start, False
             note = f"The score is the MIDI input: {told}."
-        elif project.score is None:
-            raise InputError(
-                "There is no score: drop one here (.mid, .csv) or send notes to the MIDI input; learn again."
-            )
         elif not project.given:
             project.take_start = start
         late = round((start - project.take_start) * recording.sample_rate)
@@ -106,9 +103,12 @@ class Lessons:
         return take, project, note
 
     def learn(self, source: Source, sample_rate: float, project: Project, window: str, prepare: Prepare) -> None:
-        """Have a take learned, from samples or a file, for this window first and then for the others."""
-        assert project.score is not None
+        """Have a take learned, from samples or a file, for this window first and then for the others.
+
+        Without a score its notes are heard from it first; a score without hands is given them.
+        """
         self.cancel()
+        project.heard = project.score is None
         self._pending = project
         windows = [window, *(other for other in WINDOWS if other != window)]
         self._trainer = Trainer(source, sample_rate, project.score, windows, prepare)
@@ -132,9 +132,11 @@ class Lessons:
                 found.append((news, self._pending))
                 self._pending = None
             elif isinstance(news, Progressed):
-                # Playback is ready after the first window; the others follow unseen.
                 if self._pending is not None:
-                    self._tell(min(news.fraction * len(WINDOWS), 1.0))
+                    self._tell(news.fraction)
+            elif isinstance(news, Scored):
+                if self._pending is not None:
+                    self._pending.score = news.score
             elif isinstance(news, Ended):
                 self._trainer = self._pending = None
                 if news.error:

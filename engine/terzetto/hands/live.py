@@ -189,10 +189,7 @@ class HandsProcessor:
             self._project.take_start, self._project.given = seconds_of(event), True
             self._changed += 1
         elif name == "learn_file":
-            path, project = path_of(event), self._project
-            if project.score is None:
-                raise ControlError("there is no score yet: give the score first, then learn the recording")
-            self._learn(path, Project(project.score, project.path, project.take_start, project.given))
+            self._learn(path_of(event), self._project.anew())
         elif name == "cancel":
             self.lessons.cancel()
             self._set("learn", False)
@@ -225,7 +222,7 @@ class HandsProcessor:
 
         def take(found: tuple[Score, str, Splitter]) -> None:
             if self._wanted == path:  # not overtaken by another one
-                self._project.score, self._project.path = found[0], path
+                self._project.score, self._project.path, self._project.heard = found[0], path, False
                 self._note = found[1]
                 self._renew(found[2])
 
@@ -248,9 +245,8 @@ class HandsProcessor:
         self._learn(take, project)
 
     def _learn(self, source: Source, project: Project) -> None:
-        assert project.score is not None
         rate, window = self._splitters.sample_rate, str(self.parameters["window"])
-        self.lessons.learn(source, rate, project, window, recipe(project.score, rate, self._splitters.channels))
+        self.lessons.learn(source, rate, project, window, recipe(rate, self._splitters.channels))
         self._say_status()
 
     def _listen(self) -> None:

@@ -29,8 +29,11 @@ def _line(project: Project, lessons: Lessons, window: str, matches: bool) -> str
     if lessons.learning:
         return "Learning what was heard; playback may go on."
     if project.score is None:
-        return "Drop the take's score here (.mid, .csv); until then the take plays unchanged."
-    name = Path(project.path).name or "its notes"
+        return (
+            "Drop the take's score here (.mid, .musicxml, .csv), or press Learn and play the take once: its notes are "
+            "heard then. Until then the take plays unchanged."
+        )
+    name = Path(project.path).name or ("the notes that were heard" if project.heard else "its notes")
     if window not in project.learned:
         return f"Parting the hands by {name} alone: press Learn and play the take once to part them well."
     if not matches:

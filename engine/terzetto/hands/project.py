@@ -12,7 +12,6 @@ from typing import Any
 
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.hands.learning import WINDOWS, Learned
-from terzetto.hands.recording import MIDDLE
 from terzetto.hands.storage import from_bytes, to_bytes
 from terzetto.score import embedded
 from terzetto.score.notes import Score
@@ -35,6 +34,8 @@ class Project:
         Song position of the take's beginning, in seconds.
     given : bool
         Whether someone has set it; if not, it is where Learn begins.
+    heard : bool
+        Whether the score was heard from the take that was learned; another take is heard anew.
     learned : dict
         By window.
     """
@@ -43,6 +44,7 @@ class Project:
     path: str = ""
     take_start: float = 0.0
     given: bool = False
+    heard: bool = False
     learned: dict[str, Learned] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _score_json: tuple[Score, dict[str, Any]] | None = None
@@ -51,6 +53,12 @@ class Project:
         """Keep what was learned for its window; ``data``: the same as bytes, if at hand."""
         self.learned[learned.window] = learned
         self._texts[learned.window] = base64.b64encode(to_bytes(learned) if data is None else data).decode()
+
+    def anew(self) -> Project:
+        """Return the project as it is before another take is learned: with what was given, without what was found."""
+        if self.heard:
+            return Project(None, "", self.take_start, self.given)
+        return Project(self.score, self.path, self.take_start, self.given)
 
     def forget(self) -> None:
         """Forget what was learned."""
@@ -68,6 +76,7 @@ class Project:
             "score": score,
             "take_start": self.take_start,
             "take_start_given": self.given,
+            "score_heard": self.heard,
             "learned": dict(self._texts),
         }
 
@@ -79,6 +88,7 @@ class Project:
         if isinstance(start, int | float) and math.isfinite(start):
             project.take_start = min(max(float(start), -_LATEST), _LATEST)
         project.given = content.get("take_start_given") is True
+        project.heard = content.get("score_heard") is True
         score = content.get("score")
         if isinstance(score, dict):
             try:
@@ -108,8 +118,6 @@ class Project:
 def load_score(path: str) -> tuple[Score, str]:
     """Read a score; a sentence says what had to be assumed (empty: nothing).
 
-    A score that does not tell the hands is split at middle C.
-
     Raises
     ------
     InputError
@@ -119,12 +127,5 @@ def load_score(path: str) -> tuple[Score, str]:
         raise InputError(f"{Path(path).name} is no score; valid: {', '.join(READERS)}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        try:
-            score = read_score(path)
-        except InputError:
-            score = read_score(path, need_hands=False)
-            if score.has_hands:
-                raise
-            score = score.split_at(MIDDLE)
-            return score, "It does not tell the hands: notes below middle C are the left hand."
+        score = read_score(path)
     return score, " ".join(str(each.message) + "." for each in caught if issubclass(each.category, TerzettoWarning))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.score.notes import LEFT, RIGHT, Score
+from terzetto.score.notes import LEFT, RIGHT, UNKNOWN, Score
 
 Float = NDArray[np.float32]
 
 LONGEST = 20 * 60.0
 """Seconds that are kept at most."""
-MIDDLE = 60
-"""Notes below belong to the left hand where nothing else tells."""
 _SHORTEST = 0.02
 
 
@@ -82,6 +80,6 @@ class Recording:
         if set(channel.tolist()) == {1, 2}:
             hand, told = np.where(channel == 2, LEFT, RIGHT), "channel 1 is the right hand, channel 2 the left"
         else:
-            hand, told = np.where(pitch < MIDDLE, LEFT, RIGHT), "notes below middle C are the left hand"
+            hand, told = np.full(len(notes), UNKNOWN), "its hands are told by the notes"
         track = np.zeros(len(notes), np.int64)
         return Score(onset, offset, pitch, np.clip(velocity, 0, 127) / 127, hand, track, ("MIDI input",)), told

@@ -42,7 +42,8 @@ class ScoreSource:
     Attributes
     ----------
     pattern : str
-        Path of the score; ``{track}`` stands for the take's name without its ending.
+        Path of the score; ``{track}`` stands for the take's name without its ending. Empty: there is none, and the
+        notes are heard from the take.
     options : dict
         Passed to `read_score`.
     align : bool
@@ -60,14 +61,15 @@ class ScoreSource:
         """Return a source that has the score of one take at a path."""
         return replace(self, pattern=path.replace("{", "{{").replace("}", "}}"))
 
-    def check(self, several: bool) -> None:
-        """Raise `InputError` if it cannot serve (several) takes."""
-        if not self.pattern:
-            raise InputError(
-                "no score given; --score FILE says which notes are played (MIDI, MusicXML, kern, or CSV with lh/rh)"
-            )
-        if several and "track" not in check_pattern("--score", self.pattern, {"track"}):
-            raise InputError("several takes need a score each: --score 'scores/{track}.mid' names them")
+    def check(self) -> None:
+        """Raise `InputError` if something is asked of a score that is not there."""
+        if self.pattern:
+            return
+        if self.align:
+            raise InputError("--align finds a score's times in the take; give the score with --score")
+        for name, value in self.options.items():
+            if value and name != "split_pitch":
+                raise InputError(f"--{name.replace('_', '-')} is about a score; give the score with --score")
 
     def get(self, path: Path, take: Take, need_hands: bool, progress: Progress) -> TakeScore:
         """Return the score of a take.
@@ -86,8 +88,10 @@ class ScoreSource:
         Raises
         ------
         InputError
-            It cannot be read, or does not fit the take.
+            It cannot be read, or does not fit the take; or nothing is heard in the take.
         """
+        if not self.pattern:
+            return self._hear(take, progress)
         file = self.pattern.format(track=path.stem, stem=path.stem)
         score = read_score(file, need_hands=need_hands, **self.options)
         if not self.align:
@@ -96,3 +100,10 @@ class ScoreSource:
 
         found = align(take, score, progress)
         return TakeScore(found.score, file, made=True, report={"alignment": found.to_json()})
+
+    def _hear(self, take: Take, progress: Progress) -> TakeScore:
+        from terzetto.score.hearing import hear
+
+        score = hear(take, progress)
+        split = self.options.get("split_pitch")
+        return TakeScore(score if split is None else score.split_at(split), "", made=True)

@@ -189,7 +189,7 @@ class Separation:
 def separate_hands(
     audio: ArrayLike,
     sample_rate: float,
-    score: Score | str | os.PathLike[str],
+    score: Score | str | os.PathLike[str] | None = None,
     *,
     method: str = "nmf",
     by: str = "hand",
@@ -198,7 +198,7 @@ def separate_hands(
     jobs: int = 0,
     progress: Progress = silent,
 ) -> dict[str, Float]:
-    """Separate a piano recording into its hands by its score.
+    """Separate a piano recording into its hands, by its score or by what is heard of it.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def separate_hands(
         In Hz.
     score
         The notes with their hands (`terzetto.read_score`), or the path of a score file. It is aligned with the
-        recording to about a tenth of a second.
+        recording to about a tenth of a second. None: the notes are heard from the recording.
     method, by, mask, options, jobs
         See `Settings`.
 
@@ -224,7 +224,11 @@ def separate_hands(
         Audio or score cannot be used; the message says why.
     """
     take = ArrayTake(audio, sample_rate)
-    if not isinstance(score, Score):
+    if score is None:
+        from terzetto.score.hearing import hear
+
+        score, progress = hear(take, between(progress, 0.0, 0.5)), between(progress, 0.5, 1.0)
+    elif not isinstance(score, Score):
         from terzetto.score.read import read_score
 
         score = read_score(score)

@@ -11,9 +11,9 @@ from terzetto.hands.storage import at_rate
 from terzetto.score.notes import Score
 
 
-def recipe(score: Score, sample_rate: float, channels: int) -> Callable[[Learned], Splitter]:
-    """Return how what was learned becomes a splitter for a stream."""
-    return lambda learned: Splitter(at_rate(learned, sample_rate), score, channels)
+def recipe(sample_rate: float, channels: int) -> Callable[[Score, Learned], Splitter]:
+    """Return how a score and what was learned become a splitter for a stream."""
+    return lambda score, learned: Splitter(at_rate(learned, sample_rate), score, channels)
 
 
 class Splitters:
@@ -64,5 +64,5 @@ class Splitters:
     def maker(self, score: Score, window: str) -> Callable[[], Splitter]:
         """Return what makes the splitter for a score, on any thread: of what was learned, or of the score alone."""
         learned, sample_rate, channels = self.project.learned.get(window), self.sample_rate, self.channels
-        make = recipe(score, sample_rate, channels)
-        return lambda: make(learned or informed(score, sample_rate, channels, window))
+        make = recipe(sample_rate, channels)
+        return lambda: make(score, learned or informed(score, sample_rate, channels, window))

@@ -79,7 +79,7 @@ class Job:
         """
         choices = {name: getattr(arguments, name) for name in SCORE_CHOICES}
         source = ScoreSource(arguments.score or "", choices, arguments.align)
-        source.check(several=False)  # which take has which score is for whoever pairs them
+        source.check()
         options = Options(
             loss=arguments.loss,
             iterations=arguments.iterations,

@@ -29,9 +29,16 @@ Prepared = TypeVar("Prepared")
 
 @dataclass(frozen=True)
 class Progressed:
-    """So much is done, 0..1."""
+    """So much is done until the first window is learned, 0..1."""
 
     fraction: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The take came without a score, or without its hands: this is it."""
+
+    score: Score
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,9 @@ class Ended:
     error: str = ""
 
 
+News = Progressed | Scored | Found[Prepared] | Ended
+
+
 class Trainer(Generic[Prepared]):
     """One take being learned; `news` tells what has happened since.
 
@@ -61,31 +71,31 @@ class Trainer(Generic[Prepared]):
     sample_rate
         In Hz; of no meaning for a file.
     score
-        In seconds from the take's beginning.
+        In seconds from the take's beginning; hands may be unknown. None: it is heard from the take.
     windows
         In this order.
     prepare
-        Called with what was learned, on a thread of the trainer: work that the audio thread should not do.
+        Called with the score and what was learned, on a thread of the trainer: for work that audio cannot wait for.
     """
 
     def __init__(
         self,
         source: Callable[[], Float] | str,
         sample_rate: float,
-        score: Score,
+        score: Score | None,
         windows: Sequence[str],
-        prepare: Callable[[Learned], Prepared],
+        prepare: Callable[[Score, Learned], Prepared],
     ) -> None:
         self._source, self._sample_rate, self._score = source, sample_rate, score
         self._windows, self._prepare = list(windows), prepare
-        self._news: queue.SimpleQueue[Progressed | Found[Prepared] | Ended] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[News[Prepared]] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="terzetto-trainer", daemon=True)
         self._thread.start()
 
-    def news(self) -> list[Progressed | Found[Prepared] | Ended]:
+    def news(self) -> list[News[Prepared]]:
         """Return what has happened since the last call; never waits."""
         found = []
         with contextlib.suppress(queue.Empty):
@@ -114,7 +124,7 @@ class Trainer(Generic[Prepared]):
             error = str(problem)
         self._tell(Ended(error))
 
-    def _tell(self, news: Progressed | Found[Prepared] | Ended) -> None:
+    def _tell(self, news: News[Prepared]) -> None:
         if not self._cancelled:
             self._news.put(news)
 
@@ -138,16 +148,21 @@ class Trainer(Generic[Prepared]):
                 kind, content = message
                 if kind == "p":
                     self._tell(Progressed(struct.unpack(">f", content)[0]))
+                elif kind == "s":
+                    self._score = embedded.from_json(json.loads(content))
+                    self._tell(Scored(self._score))
                 elif kind == "l":
+                    assert self._score is not None
                     window, _, data = content.partition(b"\0")
                     learned = from_bytes(data)
-                    self._tell(Found(window.decode(), data, learned, self._prepare(learned)))
+                    self._tell(Found(window.decode(), data, learned, self._prepare(self._score, learned)))
                 else:
                     error = content.decode() if kind == "e" else ""
         return error
 
     def _hand_over(self, stdin: IO[bytes]) -> None:
-        job: dict[str, Any] = {"score": embedded.to_json(self._score), "windows": self._windows}
+        score = None if self._score is None else embedded.to_json(self._score)
+        job: dict[str, Any] = {"score": score, "windows": self._windows}
         take = None
         if isinstance(self._source, str):
             job["path"] = self._source

@@ -1,8 +1,9 @@
 """The process that learns a take, beside the one that plays: ``python -m terzetto.hands.training``.
 
 It reads one job from its standard input (a JSON header after its length, then the audio as float32 if it comes along)
-and writes messages to its standard output: a letter, a length, and the content: ``p`` progress, ``l`` a window's name
-and what was learned, ``e`` an error, ``d`` done.
+and writes messages to its standard output: a letter, a length, and the content: ``p`` progress up to the first window,
+``s`` the score where the job's does not tell the hands, or there is none, ``l`` a window's name and what was learned,
+``e`` an error, ``d`` done.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from terzetto.audio.files import ArrayTake, FileTake, Take
 from terzetto.errors import InputError, TerzettoError, TerzettoWarning
 from terzetto.hands.learning import learn
 from terzetto.hands.storage import to_bytes
+from terzetto.progress import Progress, between, silent
 from terzetto.score import embedded
 
 LENGTH = struct.Struct(">I")
@@ -49,7 +51,6 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
     job: dict[str, Any] = json.loads(source.read(length))
     windows: list[str] = job["windows"]
     try:
-        score = embedded.from_json(job["score"])
         with contextlib.ExitStack() as stack:
             take: Take
             if job.get("path"):
@@ -59,13 +60,27 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
                 if not audio.shape[1]:
                     raise InputError("nothing was heard: play the take while Learn is on")
                 take = ArrayTake(audio, job["sample_rate"])
-            for number, window in enumerate(windows):
 
-                def tell(stage: str, fraction: float, number: int = number) -> None:
-                    write(sink, "p", struct.pack(">f", (number + fraction) / len(windows)))
+            def tell(stage: str, fraction: float) -> None:
+                write(sink, "p", struct.pack(">f", fraction))
 
-                learned = learn(take, score, window=window, progress=tell)
+            progress: Progress = tell
+            score = None if job["score"] is None else embedded.from_json(job["score"])
+            if score is None or not score.has_hands:
+                # ONNX Runtime is not for those who bring their score.
+                if score is None:
+                    from terzetto.score.hearing import hear
+
+                    score, progress = hear(take, between(tell, 0.0, 0.6)), between(tell, 0.6, 1.0)
+                else:
+                    from terzetto.score.hand_labels import label_hands
+
+                    score = label_hands(score)
+                write(sink, "s", json.dumps(embedded.to_json(score)).encode())
+            for window in windows:
+                learned = learn(take, score, window=window, progress=progress)
                 write(sink, "l", window.encode() + b"\0" + to_bytes(learned))
+                progress = silent  # playback is ready; the other windows follow unseen
         write(sink, "d", b"")
     except TerzettoError as error:
         write(sink, "e", str(error).encode())

@@ -31,7 +31,7 @@ _LEFT_NAME = re.compile(
 _RIGHT_NAME = re.compile(
     _WORD.format(r"right(?:hand)?|rh|r\.? ?h\.?|rechte?s?|droite|m\.? ?d\.?|destra|derecha|upper|treble"), re.I
 )
-_HOW = "say which hand is which with --left-track and --right-track, or give --split-pitch 60"
+_HOW = "--left-track and --right-track, or --split-pitch, say it"
 
 
 def read_score(
@@ -55,14 +55,15 @@ def read_score(
     split_pitch
         Notes below this MIDI pitch (0..127) belong to the left hand; overrides what the file says.
     need_hands
-        Whether a score that does not tell the hands is an error; if not, its notes may have none.
+        Whether each note needs a hand: then the notes of a score that does not tell the hands are given to them by
+        `terzetto.score.hand_labels`, with a warning.
     repeats
         Play the repeats of a sheet (MusicXML, kern); other formats know none.
 
     Raises
     ------
     InputError
-        The file is missing, damaged, has no notes, or does not say which hand plays what.
+        The file is missing, damaged, has no notes, or no part of the name that was given.
     """
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
@@ -117,10 +118,16 @@ def _find_part(score: Score, choice: str | int) -> int:
 def _hands_from_parts(score: Score, path: Path) -> Score:
     """Two parts are two hands: by their names if these tell, else the lower one is the left."""
     parts = np.unique(score.track)
-    if len(parts) == 1:
-        raise InputError(f"{path}: the score has one part only, so it does not tell the hands apart; {_HOW}")
-    if len(parts) > 2:
-        raise InputError(f"{path}: the score has {len(parts)} parts ({_list_parts(score)}); {_HOW}")
+    if len(parts) != 2:
+        from terzetto.score.hand_labels import label_hands  # ONNX Runtime is not for those whose score tells the hands
+
+        what = "one part only" if len(parts) == 1 else f"{len(parts)} parts ({_list_parts(score)})"
+        warnings.warn(
+            f"{path}: the score has {what}, so which hand plays what was told by the notes; {_HOW}",
+            TerzettoWarning,
+            stacklevel=3,
+        )
+        return label_hands(score)
     first, second = (int(part) for part in parts)
     called_left = [bool(_LEFT_NAME.search(score.track_names[part])) for part in (first, second)]
     called_right = [bool(_RIGHT_NAME.search(score.track_names[part])) for part in (first, second)]

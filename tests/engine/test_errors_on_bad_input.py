@@ -33,6 +33,7 @@ def place(tmp_path: Path, make_piano: Callable[..., PianoTake]) -> Path:
     write_midi(take.score, tmp_path / "good.mid")
     write("three.wav", NOISE[:, [0, 1, 0]])
     write("slow.wav", NOISE, 2000)
+    write("noise.wav", np.tile(NOISE, (6, 1)))
     write("nothing.wav", NOISE[:0])
     for name, value in (("nan.wav", np.nan), ("inf.wav", np.inf)):
         write(name, np.where(np.arange(30_000) == 29_000, value, NOISE[:, 0]))
@@ -46,7 +47,6 @@ def place(tmp_path: Path, make_piano: Callable[..., PianoTake]) -> Path:
     (tmp_path / "other" / "good.wav").write_bytes((tmp_path / "good.wav").read_bytes())
     (tmp_path / "late.csv").write_text(HEADER + "100;1;60;.5;lh\n101;1;70;.5;rh\n")
     (tmp_path / "none.csv").write_text(HEADER)
-    (tmp_path / "onepart.csv").write_text("Start;Duration;Pitch\n0;1;60\n")
     (tmp_path / "trio.csv").write_text(HEADER + "0;1;60;.5;vl\n0;1;70;.5;vc\n0;1;70;.5;fl\n")
     (tmp_path / "row.csv").write_text(HEADER + "0;1;60;.5;lh\n0;one;60;.5;lh\n")
     (tmp_path / "cut.mid").write_bytes((tmp_path / "good.mid").read_bytes()[:40])
@@ -73,15 +73,15 @@ GOOD = ["good.wav", "--score", "good.mid"]
         (["cut.flac", "--score", "good.mid"], "cut.flac: the file is cut short"),
         (["cut.aiff", "--score", "good.mid"], "cut.aiff: the file is cut short"),
         (["cut.mp3", "--score", "good.mid"], "cut.mp3: the file is cut short"),
-        (["good.wav"], "--score FILE"),
+        (["good.wav", "--left-track", "1"], "--left-track names a part of a score; give the score with --score"),
+        (["noise.wav"], "does not sound like a piano"),
         (["good.wav", "--score", "missing.mid"], "missing.mid: no such score"),
         (["good.wav", "--score", "good.wav"], "a score must be one of .mid, .midi, .csv"),
         (["good.wav", "--score", "cut.mid"], "cut.mid: the MIDI file is damaged"),
         (["good.wav", "--score", "late.csv"], "does not overlap the audio"),
         (["good.wav", "--score", "none.csv"], "none.csv: the CSV score has no notes"),
         (["good.wav", "--score", "row.csv"], "row.csv: line 3 is not a note"),
-        (["good.wav", "--score", "onepart.csv"], "--left-track and --right-track, or give --split-pitch 60"),
-        (["good.wav", "--score", "trio.csv"], "3 parts (1 'fl' (1 notes), 2 'vc' (1 notes), 3 'vl' (1 notes))"),
+        (["good.wav", "--score", "trio.csv", "--left-track", "va"], "1 'fl' (1 notes), 2 'vc' (1 notes), 3 'vl'"),
         (["good.wav", "--score", "{take}.mid"], "unknown field {take}; valid: {stem}, {track}"),
         ([*GOOD, "--left-track", "7"], "'7' is not in the score"),
         ([*GOOD, "--left-track", "left", "--split-pitch", "60"], "not both"),

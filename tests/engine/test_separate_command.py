@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from terzetto.audio.files import read_audio
 from terzetto.audio.metadata import read_metadata
 from terzetto.cli import main
+from terzetto.demo.run import EXCERPT, excerpt
 from terzetto.errors import InputError
 from terzetto.evaluate.separation import si_sdr
 from terzetto.score.midi import write_midi
+from terzetto.score.read import read_score
 from tests.engine.audio.wave_bytes import bext, chunk, cue
 
 if TYPE_CHECKING:
@@ -47,6 +49,24 @@ def write(folder: Path, take: PianoTake, name: str = "take", *, gain: float = 1.
 def separate(take: Path, out: Path, *options: str) -> int:
     """Run the command in this process with the score beside the take."""
     return main(["separate", str(take), "--score", str(take.with_suffix(".mid")), "-o", str(out), *options])
+
+
+def test_a_take_alone_becomes_two_hands_and_the_score_that_was_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with excerpt() as folder:
+        take = folder / f"{EXCERPT}.flac"
+        assert main(["separate", str(take), "-o", str(tmp_path), "--json"]) == 0
+        truth = {hand: read_audio(folder / f"{EXCERPT}.{hand}.flac")[0].mean(axis=0) for hand in ("lh", "rh")}
+        mix = read_audio(take)[0]
+    (result,) = json.loads(capsys.readouterr().out)["done"]
+    made = Path(result["score_made"])
+    assert result["score"] is None and made == tmp_path / EXCERPT / "score.mid"
+    assert len(read_score(made)) == result["notes"] > 50
+    found = {path.stem: read_audio(path)[0] for path in made.parent.glob("*.wav")}
+    assert np.abs(sum(found.values()) - mix).max() < 1e-5
+    for hand, name in (("lh", "left_hand"), ("rh", "right_hand")):
+        assert si_sdr(truth[hand], found[name].mean(axis=0)) > si_sdr(truth[hand], mix.mean(axis=0)) + 6
 
 
 def stems(folder: Path) -> dict[str, Float]:

@@ -53,23 +53,23 @@ def test_without_names_the_lower_part_is_the_left_and_a_warning_says_so(tmp_path
     assert left_pitches(score) == {50} and len(caught) == 1
 
 
-def test_one_part_does_not_tell_the_hands(tmp_path: Path) -> None:
-    path = midi(tmp_path / "a.mid", left=60)
-    with pytest.raises(InputError, match=r"one part only.*--left-track.*--split-pitch"):
-        read_score(path)
+def test_hands_of_one_part_are_told_by_the_notes(tmp_path: Path) -> None:
+    path = midi(tmp_path / "a.mid", left=40)
+    with pytest.warns(TerzettoWarning, match=r"one part only.*told by the notes.*--left-track.*--split-pitch"):
+        score = read_score(path)
+    assert score.has_hands and left_pitches(score) == {40}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not read_score(path, need_hands=False).has_hands
     with pytest.warns(TerzettoWarning, match="no notes for the right hand"):
-        assert left_pitches(read_score(path, left_track=1)) == {60}
+        assert left_pitches(read_score(path, left_track=1)) == {40}
 
 
-def test_more_than_two_parts_are_listed(tmp_path: Path) -> None:
+def test_hands_of_more_than_two_parts_are_told_by_the_notes(tmp_path: Path) -> None:
     path = midi(tmp_path / "a.mid", right=70, left=50, voice=80)
-    with pytest.raises(
-        InputError, match=r"3 parts \(1 'right' \(2 notes\), 2 'left' \(2 notes\), 3 'voice'.*--left-track"
-    ):
-        read_score(path)
+    listed = r"3 parts \(1 'right' \(2 notes\), 2 'left' \(2 notes\), 3 'voice'.*told by the notes.*--left-track"
+    with pytest.warns(TerzettoWarning, match=listed):
+        assert read_score(path).has_hands
     score = read_score(path, left_track="LEFT", right_track="1")
     assert set(score.pitch.tolist()) == {50, 70} and left_pitches(score) == {50}
     assert left_pitches(read_score(path, left_track=2)) == {50}

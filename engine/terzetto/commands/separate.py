@@ -37,8 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     score.add_argument(
         "--score",
         metavar="FILE",
-        help="the take's notes (MIDI, MusicXML, kern, CSV); {track}: the take's name without its ending. Without a score "
-        "the notes are heard from the take, and kept as score.mid",
+        help="the take's notes (MIDI, MusicXML, kern, CSV); {track}: the take's name without its ending. Without a "
+        "score the notes are heard from the take, and kept as score.mid",
     )
     add_score_flags(score)
     score.add_argument(

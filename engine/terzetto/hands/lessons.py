@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terzetto.errors import InputError
 from terzetto.hands.learning import WINDOWS, Learned
-from terzetto.hands.project import Project
+from terzetto.hands.project import ALIGNED, HEARD, SHEET, TAKE, Project
 from terzetto.hands.recording import LONGEST, Recording
 from terzetto.hands.splitter import Splitter
 from terzetto.hands.trainer import Ended, Found, Progressed, Scored, Trainer
@@ -29,6 +29,11 @@ class Lessons:
         Called with the progress of learning, 0..1; negative when none goes on.
     fail
         Called with a sentence when nothing was learned.
+
+    Attributes
+    ----------
+    remark : str
+        What the user should know of how the score of the take that is learned was found.
     """
 
     def __init__(self, tell: Callable[[float], None], fail: Callable[[str], None]) -> None:
@@ -36,6 +41,7 @@ class Lessons:
         self._recording: Recording | None = None
         self._trainer: Trainer[Splitter] | None = None
         self._pending: Project | None = None
+        self.remark = ""
 
     @property
     def listening(self) -> bool:
@@ -91,7 +97,7 @@ class Lessons:
         played = recording.score()
         if played is not None:
             project.score, told = played
-            project.path, project.take_start, project.given = "", start, False
+            project.path, project.take_start, project.given, project.origin = "", start, False, TAKE
             note = f"The score is the MIDI input: {told}."
         elif not project.given:
             project.take_start = start
@@ -105,13 +111,14 @@ class Lessons:
     def learn(self, source: Source, sample_rate: float, project: Project, window: str, prepare: Prepare) -> None:
         """Have a take learned, from samples or a file, for this window first and then for the others.
 
-        Without a score its notes are heard from it first; a score without hands is given them.
+        Without a score its notes are heard from it first; a sheet is aligned with it; unknown hands are told.
         """
         self.cancel()
-        project.heard = project.score is None
-        self._pending = project
+        if project.score is None:
+            project.origin = HEARD
+        self._pending, self.remark = project, ""
         windows = [window, *(other for other in WINDOWS if other != window)]
-        self._trainer = Trainer(source, sample_rate, project.score, windows, prepare)
+        self._trainer = Trainer(source, sample_rate, project.score, windows, prepare, align=project.origin == SHEET)
         self._tell(0.0)
 
     def cancel(self) -> None:
@@ -136,7 +143,9 @@ class Lessons:
                     self._tell(news.fraction)
             elif isinstance(news, Scored):
                 if self._pending is not None:
-                    self._pending.score = news.score
+                    self._pending.score, self.remark = news.score, news.note
+                    if self._pending.origin == SHEET:
+                        self._pending.origin = ALIGNED
             elif isinstance(news, Ended):
                 self._trainer = self._pending = None
                 if news.error:

@@ -23,7 +23,7 @@ from terzetto.hands.commands import note_of, path_of, seconds_of
 from terzetto.hands.faders import FaderValues
 from terzetto.hands.learning import Learned
 from terzetto.hands.lessons import Lessons, Source
-from terzetto.hands.project import Project, load_score
+from terzetto.hands.project import Project, is_sheet, load_score
 from terzetto.hands.splitter import Splitter
 from terzetto.hands.splitters import Splitters, recipe
 from terzetto.hands.voice import Voices
@@ -198,7 +198,7 @@ class HandsProcessor:
             self.lessons.note(position + event.frame, *note_of(event))
 
     def _change_window(self, window: str) -> None:
-        score = self._project.score
+        score = self._project.timed_score
 
         def change(splitter: Splitter | None) -> None:
             if splitter is not None and self._project.score is score and not self._splitters.has(window):
@@ -216,15 +216,15 @@ class HandsProcessor:
         self._wanted = path
         window, maker = str(self.parameters["window"]), self._splitters.maker
 
-        def read() -> tuple[Score, str, Splitter]:
+        def read() -> tuple[Score, str, list[Splitter]]:
             score, note = load_score(path)
-            return score, note, maker(score, window)()
+            return score, note, [] if is_sheet(path) else [maker(score, window)()]
 
-        def take(found: tuple[Score, str, Splitter]) -> None:
+        def take(found: tuple[Score, str, list[Splitter]]) -> None:
             if self._wanted == path:  # not overtaken by another one
-                self._project.score, self._project.path, self._project.heard = found[0], path, False
+                self._project.read(found[0], path)
                 self._note = found[1]
-                self._renew(found[2])
+                self._renew(*found[2])
 
         self._in_background(read, take)
 
@@ -257,6 +257,7 @@ class HandsProcessor:
         for found, project in self.lessons.news():
             if project is not None:  # from now on the new take holds
                 self._splitters.project = project
+                self._note = self.lessons.remark or self._note
                 self._splitters.renew()
             self._project.keep(found.learned, found.data)
             self._splitters.add(found.prepared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from terzetto.hands.lessons import Lessons
-from terzetto.hands.project import Project
+from terzetto.hands.project import HEARD, Project
 
 
 def status(project: Project, lessons: Lessons, window: str, matches: bool, note: str) -> str:
@@ -33,7 +33,12 @@ def _line(project: Project, lessons: Lessons, window: str, matches: bool) -> str
             "Drop the take's score here (.mid, .musicxml, .csv), or press Learn and play the take once: its notes are "
             "heard then. Until then the take plays unchanged."
         )
-    name = Path(project.path).name or ("the notes that were heard" if project.heard else "its notes")
+    name = Path(project.path).name or ("the notes that were heard" if project.origin == HEARD else "its notes")
+    if project.timed_score is None:
+        return (
+            f"{name} tells the notes but not when they are played: press Learn and play the take once, then it is "
+            "aligned. Until then the take plays unchanged."
+        )
     if window not in project.learned:
         return f"Parting the hands by {name} alone: press Learn and play the take once to part them well."
     if not matches:

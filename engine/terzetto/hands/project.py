@@ -16,7 +16,9 @@ from terzetto.hands.storage import from_bytes, to_bytes
 from terzetto.score import embedded
 from terzetto.score.notes import Score
 from terzetto.score.read import READERS, read_score
+from terzetto.score.sheet import ENDINGS
 
+TAKE, SHEET, ALIGNED, HEARD = _ORIGINS = ("take", "sheet", "aligned", "heard")
 _LATEST = 1e6  # seconds
 
 
@@ -34,8 +36,9 @@ class Project:
         Song position of the take's beginning, in seconds.
     given : bool
         Whether someone has set it; if not, it is where Learn begins.
-    heard : bool
-        Whether the score was heard from the take that was learned; another take is heard anew.
+    origin : str
+        Where the score's times come from: `TAKE`, they were given as the take's; `SHEET`, they are a sheet's and of no
+        use yet; `ALIGNED`, a sheet's that were found in the take; `HEARD`, all notes were heard from the take.
     learned : dict
         By window.
     """
@@ -44,7 +47,7 @@ class Project:
     path: str = ""
     take_start: float = 0.0
     given: bool = False
-    heard: bool = False
+    origin: str = TAKE
     learned: dict[str, Learned] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _score_json: tuple[Score, dict[str, Any]] | None = None
@@ -56,9 +59,20 @@ class Project:
 
     def anew(self) -> Project:
         """Return the project as it is before another take is learned: with what was given, without what was found."""
-        if self.heard:
+        if self.origin == HEARD:
             return Project(None, "", self.take_start, self.given)
-        return Project(self.score, self.path, self.take_start, self.given)
+        origin = SHEET if self.origin == ALIGNED else self.origin
+        return Project(self.score, self.path, self.take_start, self.given, origin)
+
+    @property
+    def timed_score(self) -> Score | None:
+        """The score if its times are the take's."""
+        return None if self.origin == SHEET else self.score
+
+    def read(self, score: Score, path: str) -> None:
+        """Take up the score of a file."""
+        self.score, self.path = score, path
+        self.origin = SHEET if is_sheet(path) else TAKE
 
     def forget(self) -> None:
         """Forget what was learned."""
@@ -76,7 +90,7 @@ class Project:
             "score": score,
             "take_start": self.take_start,
             "take_start_given": self.given,
-            "score_heard": self.heard,
+            "score_origin": self.origin,
             "learned": dict(self._texts),
         }
 
@@ -88,7 +102,8 @@ class Project:
         if isinstance(start, int | float) and math.isfinite(start):
             project.take_start = min(max(float(start), -_LATEST), _LATEST)
         project.given = content.get("take_start_given") is True
-        project.heard = content.get("score_heard") is True
+        origin = content.get("score_origin")
+        project.origin = origin if origin in _ORIGINS else TAKE
         score = content.get("score")
         if isinstance(score, dict):
             try:
@@ -96,7 +111,7 @@ class Project:
                 if score.get("notes") or not project.path:
                     project.score = embedded.from_json(score)
                 else:
-                    project.score, _ = load_score(project.path)
+                    project.read(load_score(project.path)[0], project.path)
             except InputError as error:
                 problems.append(f"The score is missing: {error}.")
         learned = content.get("learned")
@@ -113,6 +128,11 @@ class Project:
                 shown = str(error) if isinstance(error, InputError) else "it is damaged; learn the take again"
                 problems.append(f"The take must be learned again: {shown}.")
         return project, problems
+
+
+def is_sheet(path: str) -> bool:
+    """Whether a file is of a kind whose times are never a take's."""
+    return Path(path).suffix.lower() in ENDINGS
 
 
 def load_score(path: str) -> tuple[Score, str]:

@@ -53,12 +53,13 @@ class Splitters:
 
     def has(self, window: str) -> bool:
         """Whether a window's splitter is at hand without work."""
-        return window in self._ready or self.project.score is None
+        return window in self._ready or self.project.timed_score is None
 
     def get(self, window: str) -> Splitter | None:
-        """Return a window's splitter; None without a score."""
-        if self.project.score is not None and window not in self._ready:
-            self._ready[window] = self.maker(self.project.score, window)()
+        """Return a window's splitter; None without a score whose times are known."""
+        score = self.project.timed_score
+        if score is not None and window not in self._ready:
+            self._ready[window] = self.maker(score, window)()
         return self._ready.get(window)
 
     def maker(self, score: Score, window: str) -> Callable[[], Splitter]:

@@ -36,9 +36,10 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Scored:
-    """The take came without a score, or without its hands: this is it."""
+    """The take came without a score, its times or its hands: this is it, and what the user should know of it."""
 
     score: Score
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Trainer(Generic[Prepared]):
         In this order.
     prepare
         Called with the score and what was learned, on a thread of the trainer: for work that audio cannot wait for.
+    align
+        Whether the score's times are not the take's and are to be found.
     """
 
     def __init__(
@@ -85,9 +88,10 @@ class Trainer(Generic[Prepared]):
         score: Score | None,
         windows: Sequence[str],
         prepare: Callable[[Score, Learned], Prepared],
+        align: bool = False,
     ) -> None:
         self._source, self._sample_rate, self._score = source, sample_rate, score
-        self._windows, self._prepare = list(windows), prepare
+        self._windows, self._prepare, self._align = list(windows), prepare, align
         self._news: queue.SimpleQueue[News[Prepared]] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = False
@@ -149,8 +153,9 @@ class Trainer(Generic[Prepared]):
                 if kind == "p":
                     self._tell(Progressed(struct.unpack(">f", content)[0]))
                 elif kind == "s":
-                    self._score = embedded.from_json(json.loads(content))
-                    self._tell(Scored(self._score))
+                    found = json.loads(content)
+                    self._score = embedded.from_json(found)
+                    self._tell(Scored(self._score, found["note"]))
                 elif kind == "l":
                     assert self._score is not None
                     window, _, data = content.partition(b"\0")
@@ -162,7 +167,7 @@ class Trainer(Generic[Prepared]):
 
     def _hand_over(self, stdin: IO[bytes]) -> None:
         score = None if self._score is None else embedded.to_json(self._score)
-        job: dict[str, Any] = {"score": score, "windows": self._windows}
+        job: dict[str, Any] = {"score": score, "align": self._align, "windows": self._windows}
         take = None
         if isinstance(self._source, str):
             job["path"] = self._source

@@ -2,8 +2,8 @@
 
 It reads one job from its standard input (a JSON header after its length, then the audio as float32 if it comes along)
 and writes messages to its standard output: a letter, a length, and the content: ``p`` progress up to the first window,
-``s`` the score where the job's does not tell the hands, or there is none, ``l`` a window's name and what was learned,
-``e`` an error, ``d`` done.
+``s`` the score where the job has none, a sheet, or one without hands, ``l`` a window's name and what was learned, ``e``
+an error, ``d`` done.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from terzetto.hands.learning import learn
 from terzetto.hands.storage import to_bytes
 from terzetto.progress import Progress, between, silent
 from terzetto.score import embedded
+from terzetto.score.notes import Score
 
 LENGTH = struct.Struct(">I")
 _NICENESS = 10
@@ -64,19 +65,11 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
             def tell(stage: str, fraction: float) -> None:
                 write(sink, "p", struct.pack(">f", fraction))
 
+            score, note = _score(job, take, between(tell, 0.0, 0.6))
             progress: Progress = tell
-            score = None if job["score"] is None else embedded.from_json(job["score"])
-            if score is None or not score.has_hands:
-                # ONNX Runtime is not for those who bring their score.
-                if score is None:
-                    from terzetto.score.hearing import hear
-
-                    score, progress = hear(take, between(tell, 0.0, 0.6)), between(tell, 0.6, 1.0)
-                else:
-                    from terzetto.score.hand_labels import label_hands
-
-                    score = label_hands(score)
-                write(sink, "s", json.dumps(embedded.to_json(score)).encode())
+            if note is not None:
+                write(sink, "s", json.dumps({**embedded.to_json(score), "note": note}).encode())
+                progress = between(tell, 0.6, 1.0)
             for window in windows:
                 learned = learn(take, score, window=window, progress=progress)
                 write(sink, "l", window.encode() + b"\0" + to_bytes(learned))
@@ -86,6 +79,29 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
         write(sink, "e", str(error).encode())
     except MemoryError:
         write(sink, "e", b"there is not enough memory to learn this take; learn a shorter part of it")
+
+
+def _score(job: dict[str, Any], take: Take, progress: Progress) -> tuple[Score, str | None]:
+    """Return the job's score and what the user should know of it; None: it is as the job has it.
+
+    What has to be found wants libraries that those who bring all of it need not load.
+    """
+    if job["score"] is None:
+        from terzetto.score.hearing import hear
+
+        return hear(take, progress), ""
+    score = embedded.from_json(job["score"])
+    note = None
+    if job["align"]:
+        from terzetto.score.alignment import align
+
+        found = align(take, score, progress)
+        score, note = found.score, " ".join(found.findings)
+    if not score.has_hands:
+        from terzetto.score.hand_labels import label_hands
+
+        score, note = label_hands(score), note or ""
+    return score, note
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ def test_learn_without_a_score_hears_the_notes(tmp_path: Path) -> None:
     run_until_learned(processor, messages)
     assert "Ready: parting the hands of the notes that were heard" in str(messages[-1].arguments[0])
     state = processor.state()
-    assert state["score_heard"] and state["score"]["notes"]
+    assert state["score_origin"] == "heard" and state["score"]["notes"]
     found = play(processor, audio[0], LEFT_ONLY, rate=rate)[0]
     assert si_sdr(left, found) > si_sdr(left, audio[0]) + 6
     again = HandsProcessor()

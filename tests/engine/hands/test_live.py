@@ -407,7 +407,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(piece: Piece, events: list[Me
         to("take_start", True),
         to("score", 3),
         to("score"),
-        to("learn_file", "a.wav"),
+        to("learn_file", 3.0),
         to("note", 1, 2),
         to("note", 300, 2, 1),
         to("late_blocks", 1.0),
@@ -498,7 +498,7 @@ def test_audio_that_is_not_finite_passes_and_leaves_no_trace(hands: HandsProcess
     assert si_sdr(clean[0, 80000:], out[0, 80000:]) > 20
 
 
-def test_a_score_without_hands_is_split_and_said(tmp_path: Path, piece: Piece) -> None:
+def test_hands_that_a_score_does_not_tell_are_told_by_the_notes_and_it_says_so(tmp_path: Path, piece: Piece) -> None:
     one = Score.from_notes(
         [
             (float(a), float(b), int(p), 0.5, "right")
@@ -509,4 +509,5 @@ def test_a_score_without_hands_is_split_and_said(tmp_path: Path, piece: Piece) -
     processor = HandsProcessor()
     processor.prepare(22050, 1, 512)
     processor.process(np.zeros((1, 512), np.float32), [to("score", str(tmp_path / "one.mid"))])
-    assert "notes below middle C are the left hand" in str(said(processor)[-1])
+    assert "which hand plays what was told by the notes" in str(said(processor)[-1])
+    assert {row[4] for row in processor.state()["score"]["notes"]} == {0, 1}

@@ -73,7 +73,7 @@ GOOD = ["good.wav", "--score", "good.mid"]
         (["cut.flac", "--score", "good.mid"], "cut.flac: the file is cut short"),
         (["cut.aiff", "--score", "good.mid"], "cut.aiff: the file is cut short"),
         (["cut.mp3", "--score", "good.mid"], "cut.mp3: the file is cut short"),
-        (["good.wav", "--left-track", "1"], "--left-track names a part of a score; give the score with --score"),
+        (["good.wav", "--left-track", "1"], "--left-track is about a score; give the score with --score"),
         (["noise.wav"], "does not sound like a piano"),
         (["good.wav", "--score", "missing.mid"], "missing.mid: no such score"),
         (["good.wav", "--score", "good.wav"], "a score must be one of .mid, .midi, .csv"),

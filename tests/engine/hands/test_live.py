@@ -287,6 +287,7 @@ def test_learn_without_a_score_hears_the_notes(tmp_path: Path) -> None:
     with excerpt() as folder:
         audio, rate = read_audio(folder / f"{EXCERPT}.flac")
         left, _ = read_audio(folder / f"{EXCERPT}.lh.flac")
+    rate = int(rate)
     audio, left = audio[:, : 16 * rate], left[0, : 16 * rate]
     processor = HandsProcessor()
     processor.prepare(rate, 1, 512)

@@ -39,7 +39,7 @@ def runs(stages: Sequence[Stage]) -> list[Run]:
         if not even or len(some) == 1:
             made += [Run([stage]) for stage in some]
             continue
-        from pedalboard import Pedalboard
+        from pedalboard import Pedalboard  # type: ignore[attr-defined]
 
         made.append(Run(some, Pedalboard([stage.pedalboard.plugin for stage in some if stage.pedalboard])))
     return made

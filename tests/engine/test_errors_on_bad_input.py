@@ -74,7 +74,7 @@ GOOD = ["good.wav", "--score", "good.mid"]
         (["cut.aiff", "--score", "good.mid"], "cut.aiff: the file is cut short"),
         (["cut.mp3", "--score", "good.mid"], "cut.mp3: the file is cut short"),
         (["good.wav", "--left-track", "1"], "--left-track is about a score; give the score with --score"),
-        (["noise.wav"], "does not sound like a piano"),
+        (["noise.wav"], "no piano notes are heard in this take"),
         (["good.wav", "--score", "missing.mid"], "missing.mid: no such score"),
         (["good.wav", "--score", "good.wav"], "a score must be one of .mid, .midi, .csv"),
         (["good.wav", "--score", "cut.mid"], "cut.mid: the MIDI file is damaged"),

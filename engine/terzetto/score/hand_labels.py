@@ -83,9 +83,6 @@ class HandLabeller:
     Give the notes in the order of their onsets; what `add`, `advance` and `flush` return are the labels that have
     become known. A note's label is known as soon as the 32 notes after its chord are, or the time is 1.03 s later.
 
-    The model reads everything twice: as it is, and with the keyboard turned around, where the hands have changed
-    places. The mean of both has no leaning to either hand that the training music may have had.
-
     Parameters
     ----------
     model
@@ -99,16 +96,14 @@ class HandLabeller:
 
     def __init__(self, model: str | Model = DEFAULT_MODEL) -> None:
         opened = open_labeller_model(model) if isinstance(model, str) else model
-        self._readers = (NoteReader(opened), NoteReader(opened, mirrored=True))
+        self._reader = NoteReader(opened)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything; the next note is a performance's first, and number 0."""
-        for reader in self._readers:
-            reader.reset()
+        self._reader.reset()
         self._given = 0
         self._now = -math.inf
-        self._half: dict[int, float] = {}  # notes that only one of the readers has come to yet
 
     def add(self, onset: float, pitch: int) -> list[Label]:
         """Take one note; ``onset`` in seconds, not before the last one's.
@@ -131,8 +126,7 @@ class HandLabeller:
         """Say that no note comes before ``time``: labels do not have to wait for the next note."""
         if time > self._now:
             self._now = time
-            for reader in self._readers:
-                reader.advance(time)
+            self._reader.advance(time)
         return self._label()
 
     def flush(self) -> list[Label]:
@@ -148,19 +142,14 @@ class HandLabeller:
                 "given in the order of their onsets"
             )
         self._now = onset
-        for reader in self._readers:
-            reader.take(onset, pitch, self._given)
+        self._reader.take(onset, pitch, self._given)
         self._given += 1
 
     def _label(self, last: bool = False) -> list[Label]:
         labels = []
-        for reader, sign in zip(self._readers, (0.5, -0.5), strict=True):
-            for note, logit in reader.read(last):
-                if note not in self._half:
-                    self._half[note] = sign * logit
-                    continue
-                right = 1.0 / (1.0 + math.exp(-min(max(self._half.pop(note) + sign * logit, -30.0), 30.0)))
-                labels.append(Label(note, RIGHT if right > 0.5 else LEFT, right))
+        for note, logit in self._reader.read(last):
+            right = 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+            labels.append(Label(note, RIGHT if right > 0.5 else LEFT, right))
         return sorted(labels)
 
 

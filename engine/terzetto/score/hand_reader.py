@@ -21,12 +21,10 @@ class NoteReader:
     ----------
     model
         Opened.
-    mirrored
-        Read with the keyboard turned around: the model's right hand is then the left.
     """
 
-    def __init__(self, model: Model, *, mirrored: bool = False) -> None:
-        self._model, self._mirrored = model, mirrored
+    def __init__(self, model: Model) -> None:
+        self._model = model
         self._memory = int(model.constants["memory"])
         self.reset()
 
@@ -49,7 +47,7 @@ class NoteReader:
         self.advance(onset)
         if not self._open:
             self._first = onset
-        self._open.append((128 - pitch if self._mirrored else pitch, note))
+        self._open.append((pitch, note))
 
     def advance(self, time: float) -> None:
         """Know that no note comes before ``time``, which is not before what was reached."""

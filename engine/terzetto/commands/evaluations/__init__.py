@@ -1,0 +1,1 @@
+"""The tasks of ``terzetto evaluate``: the arguments of each; what is measured is in `terzetto.evaluate`."""

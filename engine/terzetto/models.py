@@ -153,7 +153,11 @@ class Model:
     @property
     def sha256(self) -> str:
         """The file's SHA-256, in hexadecimal digits."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        return _sha256(self.path)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def user_folder() -> Path:
@@ -190,6 +194,17 @@ def installed() -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
+def _located(name: str) -> Path | None:
+    """Return the file of a model that is named, or given as a path; None if none has the name."""
+    return Path(name) if name.endswith(".onnx") else next((path for path in installed() if path.stem == name), None)
+
+
+def identity(name: str) -> str | None:
+    """Return the SHA-256 of the model that a name finds now, or None; with another one, results differ."""
+    path = _located(name)
+    return _sha256(path) if path is not None and path.is_file() else None
+
+
 def find_model(task: str, name: str, *, threads: int = 0) -> Model:
     """Find a model, verify that it is one for a task, and open it.
 
@@ -207,7 +222,7 @@ def find_model(task: str, name: str, *, threads: int = 0) -> Model:
     ModelError
         There is none of that name, it is damaged, or it is for another task.
     """
-    path = Path(name) if name.endswith(".onnx") else next((p for p in installed() if p.stem == name), None)
+    path = _located(name)
     if path is None:
         known = ", ".join(each.stem for each in installed()) or "none"
         raise ModelError(f"there is no model {name!r}; installed: {known} (or give the path of an .onnx file)")

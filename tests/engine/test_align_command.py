@@ -71,6 +71,22 @@ def test_another_pieces_score_leaves_nothing_behind(folder: Path, capsys: pytest
     assert "would replace what it is made from" in capsys.readouterr().err
 
 
+def test_separate_says_when_a_score_is_not_where_the_take_plays_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take = str(folder / "take.wav")
+    assert main(["separate", take, "--score", str(folder / "sheet.mid"), "-o", str(tmp_path / "a"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "sheet.mid where the score has them" in said.err and "add --align" in said.err
+    assert json.loads(said.out)["done"][0]["fit"] < 0.5
+    assert main(["align", take, "--score", str(folder / "sheet.mid"), "-o", str(tmp_path / "in_time.mid")]) == 0
+    capsys.readouterr()
+    score = str(tmp_path / "in_time.mid")
+    assert main(["separate", take, "--score", score, "-o", str(tmp_path / "b"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == "" and json.loads(said.out)["done"][0]["fit"] > 0.8
+
+
 def test_what_aligns_is_loaded_only_where_it_is_used(folder: Path) -> None:
     code = (
         "import sys\nfrom terzetto.cli import main\nimport terzetto.hands.takes, terzetto.score.alignment\n"

@@ -24,6 +24,11 @@ from terzetto.cli import main
 from terzetto.demo.run import EXCERPT, excerpt
 from terzetto.errors import InputError
 from terzetto.evaluate.separation import si_sdr
+from terzetto.hands.score_source import ScoreSource
+from terzetto.hands.settings import Settings
+from terzetto.hands.takes import Job
+from terzetto.jobs import Item
+from terzetto.models import shipped_folder
 from terzetto.score.midi import write_midi
 from terzetto.score.read import read_score
 from tests.engine.audio.wave_bytes import bext, chunk, cue
@@ -354,3 +359,22 @@ def test_stems_lie_where_the_take_lay_and_fit_their_format(
     for stem in done["stems"].values():
         kept = read_metadata(Path(stem))
         assert (kept.before + kept.after) == [(b"bext", bext(version=1)), (b"cue ", cue(100, 2000))]
+
+
+def test_a_heard_take_is_known_by_the_models_too(
+    tmp_path: Path, piano: PianoTake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another model makes other results: a batch that is resumed must notice. The score that is made is a target."""
+    soundfile.write(str(tmp_path / "take.wav"), piano.mix, piano.sample_rate)
+    item = Item("take.wav", tmp_path / "take.wav")
+    heard, given = Job(ScoreSource(""), Settings()), Job(ScoreSource("take.mid"), Settings())
+    assert "take/score.mid" in heard.targets(item) and "take/score.mid" not in given.targets(item)
+    assert "take/score.mid" not in heard.targets(replace(item, score="take.mid")), "paired with a score"
+    before = heard.identity()
+    assert before == heard.identity() and set(before["models"]) == {"hand_labels", "transcription"}
+    assert set(given.identity()["models"]) == {"hand_labels"}
+    (tmp_path / "models").mkdir()
+    shipped = (shipped_folder() / "transcription.onnx").read_bytes()
+    (tmp_path / "models" / "transcription.onnx").write_bytes(shipped + b"another")
+    monkeypatch.setenv("TERZETTO_MODELS", str(tmp_path / "models"))
+    assert heard.identity() != before and given.identity() == Job(ScoreSource("take.mid"), Settings()).identity()

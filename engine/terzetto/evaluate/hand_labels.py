@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 import terzetto
 from terzetto.errors import InputError
+from terzetto.evaluate.intervals import interval
 from terzetto.models import Model
 from terzetto.score.hand_baselines import merged_output_hmm, split_at_middle_c, split_at_midpoint
 from terzetto.score.hand_labels import DEFAULT_MODEL, baseline_parameters, label_hands, open_labeller_model
@@ -198,11 +199,5 @@ def _of(counts: Sequence[Counts], name: str, part: slice) -> float:
 
 
 def _over(shares: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Mean and 95 % bootstrap interval over pieces."""
-    draws = np.random.default_rng(0).integers(0, len(shares), (10_000, len(shares)))
-    summary = {}
-    for name in METHODS:
-        values = np.array([share[name] for share in shares])
-        low, high = np.percentile(values[draws].mean(axis=1), (2.5, 97.5))
-        summary[name] = {"mean": float(values.mean()), "low": float(low), "high": float(high)}
-    return summary
+    """Mean and interval over pieces."""
+    return {name: interval([share[name] for share in shares]) for name in METHODS}

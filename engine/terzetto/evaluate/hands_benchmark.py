@@ -4,7 +4,8 @@ Conditions of the score: (a) the exact performance with velocity and pedal, an u
 offsets, no velocity, no pedal: the headline; (c) as (b), onsets and offsets moved by N(0, 30 ms); (d) a sheet: as (b),
 played in another tempo, drawn anew every 5 s of the take from 0.7 to 1.3 of its own (evenly in the logarithm), with
 onsets and offsets rounded to a grid of 62.5 ms of the sheet (a 32nd at 120 quarters a minute), and then aligned with
-the take by `terzetto.score.alignment.align`. All methods get the aligned score.
+the take by `terzetto.score.alignment.align`; (e) none: notes and hands are told by
+`terzetto.score.hearing.hear`. All methods get the same aligned or heard score.
 
 Conventions: SI-SDR of the mono signal in dB; the mean over takes with a 95 % bootstrap interval over takes; gains over
 the thesis's method are paired by take.
@@ -26,10 +27,12 @@ import terzetto
 from terzetto.audio.files import ArrayTake, read_audio
 from terzetto.errors import InputError
 from terzetto.evaluate.hands import NAMES, find_takes
+from terzetto.evaluate.intervals import interval
 from terzetto.evaluate.separation import si_sdr
 from terzetto.hands.separate import separate_hands
 from terzetto.hands.thesis import SAMPLE_RATE, separate_as_in_thesis
 from terzetto.score.alignment import align
+from terzetto.score.hearing import hear
 from terzetto.score.notes import Score
 from terzetto.score.read import read_score
 
@@ -39,6 +42,7 @@ CONDITIONS = {
     "b": "exact onsets and offsets, no velocity, no pedal",
     "c": "as b, onsets and offsets jittered by N(0, 30 ms)",
     "d": "a quantised sheet whose tempo differs by up to 30 %, aligned with the take",
+    "e": "nothing: notes and hands are heard from the take",
 }
 JITTER = 0.03
 GRID = 0.0625  # seconds of a sheet
@@ -134,6 +138,8 @@ def evaluate(
             known = in_condition(score, condition, seed + index)
             if condition == "d":
                 known = align(ArrayTake(mix, rate), known).score
+            elif condition == "e":
+                known = hear(ArrayTake(mix, rate))
             for method in methods:
                 if method == "thesis":
                     values = _measure_thesis(mix, truth, rate, known)
@@ -182,18 +188,10 @@ def summarise(values: NDArray[np.float64], baseline: NDArray[np.float64] | None)
     """Return each hand's mean, interval and values of (takes, hands), and the gain over a baseline, paired by take."""
     summary: dict[str, dict[str, Any]] = {}
     for i, hand in enumerate(NAMES):
-        summary[hand] = {**_interval(values[:, i]), "per_take": values[:, i].round(3).tolist()}
+        summary[hand] = {**interval(values[:, i]), "per_take": values[:, i].round(3).tolist()}
         if baseline is not None:
-            summary[hand]["gain"] = _interval(values[:, i] - baseline[:, i])
+            summary[hand]["gain"] = interval(values[:, i] - baseline[:, i])
     return summary
-
-
-def _interval(values: NDArray[np.float64]) -> dict[str, float]:
-    """Mean and 95 % bootstrap interval (percentile, 10,000 resamples)."""
-    random = np.random.default_rng(0)
-    means = values[random.integers(0, len(values), (10_000, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return {"mean": float(values.mean()), "low": float(low), "high": float(high)}
 
 
 def measure(truth: Float, estimates: list[Float]) -> tuple[float, float]:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 import terzetto
 from terzetto.audio.files import ArrayTake, Take, read_audio
 from terzetto.errors import InputError, TerzettoError, TerzettoWarning
+from terzetto.evaluate.intervals import interval
 from terzetto.score.notes import Score
 from terzetto.score.read import read_score
 
@@ -186,14 +187,6 @@ def by_model(name: str) -> Callable[[Take], Score]:
 
     model = find_model(TASK, name)
     return lambda take: transcribe_with(model, take)
-
-
-def interval(values: NDArray[np.float64]) -> dict[str, float]:
-    """Return the mean and its 95 % bootstrap interval (percentile, 10,000 resamples)."""
-    random = np.random.default_rng(0)
-    means = values[random.integers(0, len(values), (10_000, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return {"mean": float(values.mean()), "low": float(low), "high": float(high)}
 
 
 def table(results: OrderedDict[str, Any]) -> str:

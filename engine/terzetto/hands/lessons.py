@@ -144,7 +144,7 @@ class Lessons:
             elif isinstance(news, Scored):
                 if self._pending is not None:
                     self._pending.score, self.remark = news.score, news.note
-                    if self._pending.origin == SHEET:
+                    if news.aligned:
                         self._pending.origin = ALIGNED
             elif isinstance(news, Ended):
                 self._trainer = self._pending = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from terzetto.audio.files import Take
 from terzetto.audio.patterns import check_pattern
-from terzetto.errors import InputError
+from terzetto.errors import InputError, TerzettoWarning
+from terzetto.models import identity
 from terzetto.progress import Progress
 from terzetto.score.notes import Score
 from terzetto.score.read import read_score
@@ -61,6 +63,18 @@ class ScoreSource:
         """Return a source that has the score of one take at a path."""
         return replace(self, pattern=path.replace("{", "{{").replace("}", "}}"))
 
+    @property
+    def makes_score(self) -> bool:
+        """Whether a score comes out beside the stems: one that was aligned or heard."""
+        return self.align or not self.pattern
+
+    def models(self) -> dict[str, str | None]:
+        """Return the SHA-256 of the models that decide on a score's notes and hands, by name."""
+        from terzetto.score import hand_labels, transcription
+
+        names = [hand_labels.DEFAULT_MODEL, *([] if self.pattern else [transcription.MODEL])]
+        return {name: identity(name) for name in names}
+
     def check(self) -> None:
         """Raise `InputError` if something is asked of a score that is not there."""
         if self.pattern:
@@ -95,11 +109,28 @@ class ScoreSource:
         file = self.pattern.format(track=path.stem, stem=path.stem)
         score = read_score(file, need_hands=need_hands, **self.options)
         if not self.align:
-            return TakeScore(score, file)
+            return TakeScore(score, file, report=self._fit(file, take, score))
         from terzetto.score.alignment import align
 
         found = align(take, score, progress)
         return TakeScore(found.score, file, made=True, report={"alignment": found.to_json()})
+
+    def _fit(self, file: str, take: Take, score: Score) -> dict[str, Any]:
+        """Return how well the score's times fit the take; warn if they do not."""
+        from terzetto.score.fit import FITS, fit
+
+        found = fit(take, score)
+        if found is None:
+            return {}
+        if found < FITS:
+            warnings.warn(
+                f"the take does not strike the notes of {file} where the score has them (fit {max(found, 0.0):.2f}; "
+                f"{FITS:g} and more is usual): if it is a sheet, or starts elsewhere, add --align; or it is another "
+                "piece's",
+                TerzettoWarning,
+                stacklevel=2,
+            )
+        return {"fit": round(found, 3)}
 
     def _hear(self, take: Take, progress: Progress) -> TakeScore:
         from terzetto.score.hearing import hear

@@ -102,13 +102,17 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """Return all that decides on the stems beside the take and its score."""
         same = replace(self, source=self.source.of(""), settings=replace(self.settings, jobs=0))
-        return {each.name: repr(getattr(same, each.name)) for each in fields(self)}
+        decided = {each.name: repr(getattr(same, each.name)) for each in fields(self)}
+        return {**decided, "models": self.source.models()}
 
     def targets(self, item: Item) -> list[str]:
         """Return what would be written; which stems there are is known beforehand for the hands only."""
         names = ("left_hand", "right_hand", RESIDUAL, *((STAGE,) if self.stage else ()))
         stems = names if self.settings.by == "hand" else ("{stem}",)
-        return [self._place(item, stem).as_posix() for stem in stems]
+        targets = [self._place(item, stem) for stem in stems]
+        if self.source.of(item.score).makes_score if item.score else self.source.makes_score:
+            targets.append(self._place(item, "score").with_suffix(".mid"))
+        return [target.as_posix() for target in targets]
 
     def written(self, result: dict[str, Any]) -> list[str]:
         """Return the paths of all files that a result tells of."""
@@ -126,7 +130,8 @@ class Job:
         began = time.perf_counter()
         source = self.source if item.score is None else self.source.of(item.score)
         with FileTake(item.path) as take:
-            found = source.get(item.path, take, self.settings.by == "hand", between(progress, 0.0, 0.5))
+            with _warnings_about(item.title):
+                found = source.get(item.path, take, self.settings.by == "hand", between(progress, 0.0, 0.5))
             rest = between(progress, 0.5 if found.made else 0.0, 1.0)
             with _warnings_about(item.title):
                 score = within_take(found.score, take)

@@ -36,10 +36,14 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Scored:
-    """The take came without a score, its times or its hands: this is it, and what the user should know of it."""
+    """The take came without a score, its times or its hands: this is it, and what the user should know of it.
+
+    ``aligned``: its times were found.
+    """
 
     score: Score
     note: str = ""
+    aligned: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class Trainer(Generic[Prepared]):
                 elif kind == "s":
                     found = json.loads(content)
                     self._score = embedded.from_json(found)
-                    self._tell(Scored(self._score, found["note"]))
+                    self._tell(Scored(self._score, found["note"], found["aligned"]))
                 elif kind == "l":
                     assert self._score is not None
                     window, _, data = content.partition(b"\0")

@@ -2,8 +2,8 @@
 
 It reads one job from its standard input (a JSON header after its length, then the audio as float32 if it comes along)
 and writes messages to its standard output: a letter, a length, and the content: ``p`` progress up to the first window,
-``s`` the score where the job has none, a sheet, or one without hands, ``l`` a window's name and what was learned, ``e``
-an error, ``d`` done.
+``s`` the score where the job has none, a sheet, one at other times than the take's, or one without hands, ``l`` a
+window's name and what was learned, ``e`` an error, ``d`` done.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
             def tell(stage: str, fraction: float) -> None:
                 write(sink, "p", struct.pack(">f", fraction))
 
-            score, note = _score(job, take, between(tell, 0.0, 0.6))
+            score, told = _score(job, take, between(tell, 0.0, 0.6))
             progress: Progress = tell
-            if note is not None:
-                write(sink, "s", json.dumps({**embedded.to_json(score), "note": note}).encode())
+            if told:
+                write(sink, "s", json.dumps({**embedded.to_json(score), **told}).encode())
                 progress = between(tell, 0.6, 1.0)
             for window in windows:
                 learned = learn(take, score, window=window, progress=progress)
@@ -81,27 +81,47 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
         write(sink, "e", b"there is not enough memory to learn this take; learn a shorter part of it")
 
 
-def _score(job: dict[str, Any], take: Take, progress: Progress) -> tuple[Score, str | None]:
-    """Return the job's score and what the user should know of it; None: it is as the job has it.
+def _score(job: dict[str, Any], take: Take, progress: Progress) -> tuple[Score, dict[str, Any]]:
+    """Return the score to learn by and, where it is not the job's own, what is to be said of it.
 
     What has to be found wants libraries that those who bring all of it need not load.
     """
     if job["score"] is None:
         from terzetto.score.hearing import hear
 
-        return hear(take, progress), ""
+        return hear(take, progress), {"note": "", "aligned": False}
     score = embedded.from_json(job["score"])
-    note = None
+    told: dict[str, Any] = {}
     if job["align"]:
         from terzetto.score.alignment import align
 
         found = align(take, score, progress)
-        score, note = found.score, " ".join(found.findings)
+        score, told = found.score, {"note": " ".join(found.findings), "aligned": True}
+    elif (timed := _in_time(take, score, progress)) is not None:
+        score, told = timed
     if not score.has_hands:
         from terzetto.score.hand_labels import label_hands
 
-        score, note = label_hands(score), note or ""
-    return score, note
+        score, told = label_hands(score), told or {"note": "", "aligned": False}
+    return score, told
+
+
+def _in_time(take: Take, score: Score, progress: Progress) -> tuple[Score, dict[str, Any]] | None:
+    """Align a score whose times were said to be the take's and are not; None: they are, or nobody can tell."""
+    from terzetto.score.fit import FITS, fit
+
+    found = fit(take, score)
+    if found is None or found >= FITS:
+        return None
+    from terzetto.score.alignment import align
+
+    try:
+        aligned = align(take, score, progress)
+    except InputError as error:
+        doubt = f"The score's notes are not where the take plays them, and cannot be aligned: {error}."
+        return score, {"note": doubt, "aligned": False}
+    said = ("The score's notes were not where the take plays them, so they were aligned.", *aligned.findings)
+    return aligned.score, {"note": " ".join(said), "aligned": True}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from terzetto.audio.pitch_spectra import HOP_LENGTH, PITCHES, SAMPLE_RATE
-from terzetto.evaluate.transcription import MEASURES, by_model, evaluate, interval, measures
+from terzetto.evaluate.intervals import interval
+from terzetto.evaluate.transcription import MEASURES, by_model, evaluate, measures
 from terzetto.models import user_folder
 from terzetto.score.note_picking import Thresholds, pick_notes
 from terzetto.score.notes import UNKNOWN, Score

@@ -12,9 +12,11 @@ import pytest
 import soundfile
 
 from terzetto.cli import main
+from terzetto.demo.run import EXCERPT, excerpt
 from terzetto.evaluate import hands_benchmark as benchmark
 from terzetto.score.midi import write_midi
 from terzetto.score.notes import Score
+from terzetto.score.read import read_score
 
 if TYPE_CHECKING:
     from conftest import PianoTake
@@ -80,6 +82,22 @@ def test_methods_are_measured_on_every_take(
     assert "mean over 2 takes" in lines[0] and sum(line.startswith("  thesis ") for line in lines) == 2
 
 
+def test_condition_e_brings_nothing_but_the_take(tmp_path: Path) -> None:
+    """On the shipped excerpt; the score beside it serves the other condition only."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with excerpt() as shipped:
+        for hand in ("lh", "rh"):
+            audio, rate = soundfile.read(str(shipped / f"{EXCERPT}.{hand}.flac"))
+            soundfile.write(str(folder / f"a.{hand}.flac"), audio[: 12 * rate], rate)
+        score = read_score(shipped / f"{EXCERPT}.mid")
+    write_midi(score.select(score.onset < 11.5), folder / "a.mid")
+    results = benchmark.evaluate(folder, conditions="be", methods=("nmf",))["results"]
+    for hand in ("left_hand", "right_hand"):
+        known, heard = (results[condition]["nmf"][hand]["mean"] for condition in "be")
+        assert 2 < heard < known - 1
+
+
 def test_what_is_wrong_is_one_line(
     tmp_path: Path, make_piano: Callable[..., PianoTake], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,7 +109,7 @@ def test_what_is_wrong_is_one_line(
     soundfile.write(str(folders["silent"] / "a.rh.flac"), 0 * take.right, take.sample_rate)
     soundfile.write(str(folders["rates"] / "a.rh.flac"), take.right, 2 * take.sample_rate)
     for arguments, message in (
-        ([folders["good"], "--conditions", "be"], "conditions 'be' are not known; valid: some of abcd"),
+        ([folders["good"], "--conditions", "bf"], "conditions 'bf' are not known; valid: some of abcde"),
         ([folders["good"], "--conditions", ""], "conditions '' are not known"),
         ([folders["good"], "--methods", "magic"], "'magic' is not installed; valid: nae, nmf"),
         ([folders["noscore"]], "a.mid: no such score"),

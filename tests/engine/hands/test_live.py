@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -310,6 +311,28 @@ def test_learn_without_a_score_hears_the_notes(tmp_path: Path) -> None:
     again.process(np.zeros((1, 512), np.float32), [to("learn_file", str(tmp_path / "part.wav"))])
     run_until_learned(again, messages)
     assert 0 < len(again.state()["score"]["notes"]) < before
+
+
+def test_learn_aligns_a_score_that_is_not_where_the_take_plays_it(piece: Piece, tmp_path: Path) -> None:
+    """A MIDI file at one tempo, as it comes from a notation program; the next take is aligned anew."""
+    sheet = replace(piece.score, onset=0.5 + 1.15 * piece.score.onset, offset=0.5 + 1.15 * piece.score.offset)
+    write_midi(sheet, tmp_path / "sheet.mid")
+    soundfile.write(str(tmp_path / "take.wav"), piece.mix, 22050, subtype="FLOAT")
+    processor = HandsProcessor()
+    processor.prepare(22050, 1, 512)
+    processor.process(np.zeros((1, 512), np.float32), [to("score", str(tmp_path / "sheet.mid"))])
+    messages: list[Message] = []
+    run_until_learned(processor, messages)  # the score is read in the background
+    processor.process(np.zeros((1, 512), np.float32), [to("learn_file", str(tmp_path / "take.wav"))])
+    run_until_learned(processor, messages)
+    assert "Ready: parting the hands of sheet.mid" in str(messages[-1].arguments[0])
+    assert "they were aligned" in str(messages[-1].arguments[0])
+    state = processor.state()
+    assert state["score_origin"] == "aligned"
+    onset = np.sort([row[0] for row in state["score"]["notes"]])
+    assert np.median(np.abs(onset - np.sort(piece.score.onset))) < 0.02
+    found = play(processor, piece.mix, LEFT_ONLY)[0]
+    assert si_sdr(piece.left, found) > si_sdr(piece.left, piece.mix) + 8
 
 
 @pytest.mark.parametrize("sound", ["silence", "noise"])

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--conditions",
         default="abc",
-        help="a exact performance, b no velocity and pedal, c jittered, d a sheet, aligned (default: abc)",
+        help="a exact performance, b no velocity and pedal, c jittered, d a sheet, e nothing (default: abc)",
     )
     parser.add_argument(
         "--methods", default="nmf,nae,thesis", help="methods to compare, and 'thesis' (default: nmf,nae,thesis)"

@@ -68,6 +68,7 @@ bench: $(READY) $(HOSTS) $(TRAIN)
 	$(BIN)/python bench/kernel.py
 	$(BIN)/python bench/separate.py
 	$(BIN)/python bench/batch.py
+	$(BIN)/python bench/scale.py
 	$(BIN)/python -m bench.live
 	$(BIN)/python bench/hands_live.py
 

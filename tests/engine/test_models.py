@@ -106,3 +106,23 @@ def test_two_runtimes_at_once_are_explained(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_installed_is_found() -> None:
     installed = models.installed_runtimes()
     assert len(installed) == 1 and models.explain_runtimes(installed) is None
+
+
+@pytest.mark.skipif(
+    not models.cuda_works(), reason="no CUDA device to compare with the CPU"
+)
+@pytest.mark.parametrize("path", sorted(models.shipped_folder().glob("*.onnx")), ids=lambda path: path.stem)
+def test_on_cuda_every_shipped_model_gives_what_it_gives_on_the_cpu(path: Path) -> None:
+    import onnxruntime
+
+    fast = models.open_model(path)
+    assert fast.get_providers()[0] == "CUDAExecutionProvider"
+    slow = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    inputs = {}
+    for each in slow.get_inputs():
+        shape = [size if isinstance(size, int) else 4 for size in each.shape]
+        floating = each.type == "tensor(float)"
+        inputs[each.name] = random.standard_normal(shape).astype(np.float32) if floating else np.zeros(shape, np.int64)
+    for on_cuda, on_cpu in zip(fast.run(None, inputs), slow.run(None, inputs), strict=True):
+        np.testing.assert_allclose(on_cuda, on_cpu, atol=1e-4)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from terzetto.cli import main
 from terzetto.commands.batch import add_batch_flags, add_report_flags
@@ -177,6 +180,46 @@ def test_five_thousand_files(tmp_path: Path) -> None:
     assert worker() == 0
     assert late["batch"] - early["batch"] < 8 and late["worker"] - early["worker"] < 8  # MiB
     assert len(manifest(tmp_path / "out")) == 5000
+
+
+def write_silence(path: Path, hours: float) -> None:
+    """Write a WAV of 8 kHz, mono, 16 bits, whose samples take no room on the disk."""
+    size = round(hours * 3600) * 8000 * 2
+    form = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+    head = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + struct.pack("<I", 16) + form
+    path.write_bytes(head + b"data" + struct.pack("<I", size))
+    os.truncate(path, 44 + size)
+
+
+def test_a_file_of_a_day_is_told_beforehand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_silence(tmp_path / "day.wav", 24)
+    command = ["process", str(write_chain(tmp_path)), str(tmp_path / "day.wav"), "-o", str(tmp_path / "out")]
+    assert main([*command, "--dry-run", "--json"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    assert about["audio_hours"] == 24 and about["gigabytes"] == pytest.approx(1.382, abs=0.001)
+    assert about["times_real_time_per_worker"] > 10 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.soak
+def test_a_file_of_a_day(tmp_path: Path) -> None:
+    """Its samples come out to the last one, and the worker needs no more memory for them than for an hour's."""
+    peaks = {}
+    for hours in (1, 24):
+        folder = tmp_path / str(hours)
+        folder.mkdir()
+        write_silence(folder / "take.wav", hours)
+        command = f"process {write_chain(folder)} {folder / 'take.wav'} -o {folder / 'out'} --flac"
+        code = (
+            "import resource, sys\nfrom terzetto.cli import main\n"
+            f"status = main({command.split()!r})\n"
+            "print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        status, peak = done.stdout.splitlines()[-1].split()
+        assert status == "0"
+        peaks[hours] = float(peak)
+        assert soundfile.info(str(folder / "out" / "take.flac")).frames == hours * 3600 * 8000
+    assert peaks[24] < peaks[1] + 16, f"MiB: {peaks}"
 
 
 @pytest.mark.skipif(not (bundled() / "Terzetto Hands.vst3").exists(), reason="built without the plugins")

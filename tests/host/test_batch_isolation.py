@@ -50,7 +50,7 @@ def batch(place: Path, names: list[str], *options: str) -> tuple[int, dict[str, 
 
 def test_crashes_hangs_and_bugs_take_one_file_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ["a", "bad", "bug", "crash", "hang", "once", "z1", "z2"]
-    status, found = batch(tmp_path, names, "-j", "2", "--timeout", "1")
+    status, found = batch(tmp_path, names, "-j", "2", "--timeout", "3")
     assert status == 1
     assert {name: line["status"] for name, line in found.items()} == {
         **dict.fromkeys(("a", "once", "z1", "z2"), "done"),

@@ -125,6 +125,12 @@ class Controller:
     def raw(self, packet: bytes) -> None:
         self.socket.sendto(packet, self._peer)
 
+    def next(self, seconds: float = SECONDS) -> Message:
+        """Return the message that the next packet holds."""
+        self.socket.settimeout(seconds)
+        (message,) = decode(self.socket.recv(65536))
+        return message
+
     def hear(self, address: str, seconds: float = SECONDS) -> tuple[Any, ...]:
         """Return the arguments of the next message with this address."""
         deadline = time.monotonic() + seconds
@@ -137,6 +143,28 @@ class Controller:
             for message in decode(data):
                 if message.address == address:
                     return message.arguments
+
+    def wait_for_values(self) -> None:
+        """Wait until the server knows what can be addressed in each instance.
+
+        A worker tells its plugin that it is ready through the segment, and the server through a pipe: a controller
+        may be quicker than the pipe, and is then told that there is no such address.
+        """
+        self.send("/terzetto/subscribe", self.port)
+        names, known = self.hear("/terzetto/instances")[::2], set[str]()
+        deadline = time.monotonic() + SECONDS
+        while not known.issuperset(names):
+            self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                messages = decode(self.socket.recv(65536))
+            except TimeoutError:
+                pytest.fail(f"the server knows the values of {sorted(known)} only, not of all of {names}")
+            for message in messages:
+                if message.address == "/terzetto/instances":
+                    names = message.arguments[::2]
+                else:
+                    known.add(message.address.split("/")[2])
+        self.send("/terzetto/unsubscribe", self.port)
 
     def ask(self, address: str, *arguments: Any, answer: str | None = None) -> tuple[Any, ...]:
         self.send(address, *arguments)
@@ -193,6 +221,7 @@ class Plugin:
 
         try:
             until(ready, "an engine that is ready")
+            controller.wait_for_values()
         finally:
             controller.close()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 import pytest
 
 from terzetto.control.messages import Argument, Message
@@ -299,3 +301,30 @@ def test_bad_packets_do_not_disturb_the_sound(
     assert (heard[:, 64:] == sound[:, :-64]).all()
     assert server.process.poll() is None
     assert controller.ask("/terzetto/ping", answer="/terzetto/pong")
+
+
+@pytest.mark.soak
+def test_a_million_bad_packets_to_a_server_that_plays(
+    server: RunningServer,
+    make_plugin: Callable[..., Plugin],
+    make_controller: Callable[[RunningServer], Controller],
+) -> None:
+    """Over UDP, between the hops of an instance of Hands that has no score: it is to play the take all the while."""
+    plugin, controller, source = make_plugin(server, "hands"), make_controller(server), packets(4)
+    # Nobody listens at the ports that these name; and who has asked for a pong is to know the one that answers it.
+    others = (b"subscribe", b"monitor", b"ping")
+    bad = (packet for packet in source if not any(word in packet for word in others))
+    period, many = 64, 50
+    sound = noise(2, 512 * period)
+    delayed = np.roll(sound, 64 + plugin.end.latency, axis=1)
+    for turn in range(1_000_000 // many):
+        for packet in itertools.islice(bad, many):
+            controller.raw(packet)
+        here = slice(512 * (turn % period), 512 * (turn % period + 1))
+        heard = plugin.play(np.ascontiguousarray(sound[:, here]))[:, :512]
+        if turn >= period:
+            assert np.array_equal(heard, delayed[:, here]), turn
+        controller.send("/terzetto/ping")
+        answers = list(iter(lambda: controller.next().address, "/terzetto/pong"))
+        assert answers.count("/terzetto/error") <= many, "more errors than packets"
+    assert server.process.poll() is None and plugin.end.engine_alive()

@@ -32,6 +32,8 @@ class Verdict:
         Frames whose step from the one before is larger than any step of the dry or wet signal.
     sharpest : float
         The largest step, over the largest of the dry and wet signals.
+    abrupt : int
+        Changes from dry to wet or back with less than a fade between them. In a loud noise no step tells them.
     """
 
     dry: int
@@ -40,6 +42,7 @@ class Verdict:
     foreign: int
     clicks: int
     sharpest: float
+    abrupt: int
 
 
 def judge(output: Float, dry: Float, wet: Float, tolerance: float = 1e-6) -> Verdict:
@@ -57,7 +60,16 @@ def judge(output: Float, dry: Float, wet: Float, tolerance: float = 1e-6) -> Ver
         foreign=int((~between).sum()),
         clicks=int((steps > largest + tolerance).sum()),
         sharpest=float(steps.max() / largest),
+        abrupt=abrupt_changes(is_dry & ~is_wet, is_wet & ~is_dry),
     )
+
+
+def abrupt_changes(dry: NDArray[np.bool_], wet: NDArray[np.bool_]) -> int:
+    """Count changes between frames that are dry only and frames that are wet only that take less than a fade."""
+    frames = np.flatnonzero(dry | wet)
+    changed = np.flatnonzero(dry[frames[1:]] != dry[frames[:-1]])
+    between = frames[changed + 1] - frames[changed] - 1
+    return int((between < FADE - 1).sum())  # a fade that begins with nothing shows one frame less
 
 
 def step(audio: Float) -> Float:

@@ -50,6 +50,13 @@ def test_a_switch_without_a_fade_is_a_click() -> None:
     assert judge(faded(dry, -dry, at, 1), dry, -dry).clicks == 1
 
 
+@pytest.mark.parametrize(("frames", "abrupt"), [(FADE, 0), (FADE // 2, 1), (1, 1)])
+def test_in_noise_too_a_switch_is_told_from_a_fade(take: Float, frames: int, abrupt: int) -> None:
+    dry = take + np.copysign(np.float32(0.05), take)
+    verdict = judge(faded(dry, -dry, 2400, frames), dry, -dry)
+    assert verdict.abrupt == abrupt and verdict.foreign == 0
+
+
 def test_silence_is_neither_dry_nor_wet() -> None:
     dry = slow_wave()
     wet = dry * np.float32(0.5)

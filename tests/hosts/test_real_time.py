@@ -88,7 +88,7 @@ def check(recorded: Float, tape: Float) -> Verdict:
     dry = delayed(tape, PIPELINE)
     verdict = judge(recorded, dry, -dry)
     assert verdict.foreign == 0, verdict
-    assert verdict.clicks == 0, verdict
+    assert verdict.clicks == 0 and verdict.abrupt == 0, verdict
     return verdict
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,8 +19,30 @@ from tests.hosts.hands_take import learned_state, read_excerpt, read_excerpt_sco
 from tests.hosts.judge import Float
 from tests.hosts.place import Place
 
+ROOT = Path(__file__).resolve().parents[2]
 EXCERPT_SECONDS = 4.0
 NOT_BUILT = "no plugins here"  # what `terzetto plugins install` says then
+
+
+@pytest.fixture(scope="session")
+def native_program() -> Callable[[str], Path]:
+    """Build a program that links the plugins' adapter, in this installation's build folder; returns where it is."""
+
+    def build(target: str) -> Path:
+        cmake = shutil.which("cmake", path=str(Path(sys.executable).parent)) or shutil.which("cmake")
+        builds = [cache.parent for cache in ROOT.glob("build/cp*/CMakeCache.txt") if "JUCE_DIR" in cache.read_text()]
+        if cmake is None or not builds:
+            pytest.skip(f"{NO_HOST} no build with JUCE here: make builds one")
+        newest = max(builds, key=lambda folder: folder.stat().st_mtime)
+        done = subprocess.run(
+            [cmake, "--build", str(newest), "--target", target], capture_output=True, text=True, check=False
+        )
+        if "unknown target" in done.stdout + done.stderr:
+            pytest.skip(f"{NO_HOST} this installation was built without the plugins")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return newest / "native/plugin" / target
+
+    return build
 
 
 @pytest.fixture(scope="session")

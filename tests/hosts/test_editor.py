@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.image
@@ -13,29 +12,16 @@ import pytest
 from numpy.typing import NDArray
 
 from terzetto.score.read import READERS
-from tests.conftest import NO_HOST
 from tests.hosts.place import Place
 
-ROOT = Path(__file__).resolve().parents[2]
 SCORES = sorted({*READERS, ".mid", ".midi", ".csv", ".musicxml", ".mxl", ".xml", ".krn"})
 ACCENTS = {"hands": (0x55, 0xB8, 0xA6), "drums": (0xE2, 0x95, 0x4A), "timbre": (0xA5, 0x8B, 0xE0)}
 
 
 @pytest.fixture(scope="session")
-def editor_picture() -> Path:
-    """The program, built in this installation's build folder."""
-    cmake = shutil.which("cmake", path=str(Path(sys.executable).parent)) or shutil.which("cmake")
-    builds = [cache.parent for cache in ROOT.glob("build/cp*/CMakeCache.txt") if "JUCE_DIR" in cache.read_text()]
-    if cmake is None or not builds:
-        pytest.skip(f"{NO_HOST} no build with JUCE here: make builds one")
-    newest = max(builds, key=lambda folder: folder.stat().st_mtime)
-    done = subprocess.run(
-        [cmake, "--build", str(newest), "--target", "editor_picture"], capture_output=True, text=True, check=False
-    )
-    if "unknown target" in done.stdout + done.stderr:
-        pytest.skip(f"{NO_HOST} this installation was built without the plugins")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return newest / "native/plugin/editor_picture"
+def editor_picture(native_program: Callable[[str], Path]) -> Path:
+    """The program that draws them."""
+    return native_program("editor_picture")
 
 
 def draw(program: Path, place: Place, *words: str) -> NDArray[np.uint8]:

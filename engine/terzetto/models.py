@@ -9,6 +9,7 @@ The CUDA provider is asked for only when a CUDA driver answers; asking otherwise
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -16,6 +17,8 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
+_noted: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
 _CUDA_LIBRARIES = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
 
 
@@ -160,6 +164,29 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@contextlib.contextmanager
+def noting_models() -> Iterator[dict[str, str]]:
+    """Note every model that `find_model` opens meanwhile, name → SHA-256, so that a result can say what made it."""
+    noted: dict[str, str] = {}
+    token = _noted.set(noted)
+    try:
+        yield noted
+    finally:
+        _noted.reset(token)
+
+
+def missing_models(noted: Mapping[str, str]) -> list[str]:
+    """Say of each noted model that is not installed, or is another one by now, that it is so."""
+    problems = []
+    for name, sha256 in noted.items():
+        here = identity(name)
+        if here is None:
+            problems.append(f"the model {name} is not installed here")
+        elif here != sha256:
+            problems.append(f"the model {name} is another one here")
+    return problems
+
+
 def user_folder() -> Path:
     """Return the folder of the models that were trained on this machine; it need not be there."""
     home = Path.home()
@@ -236,4 +263,8 @@ def find_model(task: str, name: str, *, threads: int = 0) -> Model:
         constants = json.loads(metadata.get("constants", "{}"))
     except ValueError:
         raise ModelError(f"{path}: the model's metadata are damaged; install or train it again") from None
-    return Model(path.stem, path, task, metadata.get("licence", "not stated"), constants, session)
+    model = Model(path.stem, path, task, metadata.get("licence", "not stated"), constants, session)
+    noted = _noted.get()
+    if noted is not None:
+        noted[model.name] = model.sha256
+    return model

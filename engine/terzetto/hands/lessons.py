@@ -98,6 +98,7 @@ class Lessons:
         if played is not None:
             project.score, told = played
             project.path, project.take_start, project.given, project.origin = "", start, False, TAKE
+            project.models = {}
             note = f"The score is the MIDI input: {told}."
         elif not project.given:
             project.take_start = start
@@ -144,6 +145,7 @@ class Lessons:
             elif isinstance(news, Scored):
                 if self._pending is not None:
                     self._pending.score, self.remark = news.score, news.note
+                    self._pending.models |= news.models
                     if news.aligned:
                         self._pending.origin = ALIGNED
             elif isinstance(news, Ended):

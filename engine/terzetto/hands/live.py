@@ -27,6 +27,7 @@ from terzetto.hands.project import Project, is_sheet, load_score
 from terzetto.hands.splitter import Splitter
 from terzetto.hands.splitters import Splitters, recipe
 from terzetto.hands.voice import Voices
+from terzetto.models import noting_models
 from terzetto.score.notes import Score
 
 Float = NDArray[np.float32]
@@ -216,15 +217,16 @@ class HandsProcessor:
         self._wanted = path
         window, maker = str(self.parameters["window"]), self._splitters.maker
 
-        def read() -> tuple[Score, str, list[Splitter]]:
-            score, note = load_score(path)
-            return score, note, [] if is_sheet(path) else [maker(score, window)()]
+        def read() -> tuple[Score, dict[str, str], str, list[Splitter]]:
+            with noting_models() as models:
+                score, note = load_score(path)
+            return score, models, note, [] if is_sheet(path) else [maker(score, window)()]
 
-        def take(found: tuple[Score, str, list[Splitter]]) -> None:
+        def take(found: tuple[Score, dict[str, str], str, list[Splitter]]) -> None:
             if self._wanted == path:  # not overtaken by another one
-                self._project.read(found[0], path)
-                self._note = found[1]
-                self._renew(*found[2])
+                score, models, self._note, splitters = found
+                self._project.read(score, path, models)
+                self._renew(*splitters)
 
         self._in_background(read, take)
 

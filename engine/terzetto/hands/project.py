@@ -13,6 +13,7 @@ from typing import Any
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.hands.learning import WINDOWS, Learned
 from terzetto.hands.storage import from_bytes, to_bytes
+from terzetto.models import missing_models, noting_models
 from terzetto.score import embedded
 from terzetto.score.notes import Score
 from terzetto.score.read import READERS, read_score
@@ -39,6 +40,8 @@ class Project:
     origin : str
         Where the score's times come from: `TAKE`, they were given as the take's; `SHEET`, they are a sheet's and of no
         use yet; `ALIGNED`, a sheet's that were found in the take; `HEARD`, all notes were heard from the take.
+    models : dict
+        What found the score's notes or hands, where they were not given: name → SHA-256.
     learned : dict
         By window.
     """
@@ -48,6 +51,7 @@ class Project:
     take_start: float = 0.0
     given: bool = False
     origin: str = TAKE
+    models: dict[str, str] = field(default_factory=dict)
     learned: dict[str, Learned] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _score_json: tuple[Score, dict[str, Any]] | None = None
@@ -62,16 +66,16 @@ class Project:
         if self.origin == HEARD:
             return Project(None, "", self.take_start, self.given)
         origin = SHEET if self.origin == ALIGNED else self.origin
-        return Project(self.score, self.path, self.take_start, self.given, origin)
+        return Project(self.score, self.path, self.take_start, self.given, origin, dict(self.models))
 
     @property
     def timed_score(self) -> Score | None:
         """The score if its times are the take's."""
         return None if self.origin == SHEET else self.score
 
-    def read(self, score: Score, path: str) -> None:
-        """Take up the score of a file."""
-        self.score, self.path = score, path
+    def read(self, score: Score, path: str, models: dict[str, str]) -> None:
+        """Take up the score of a file, and the models that told its hands."""
+        self.score, self.path, self.models = score, path, models
         self.origin = SHEET if is_sheet(path) else TAKE
 
     def forget(self) -> None:
@@ -91,6 +95,7 @@ class Project:
             "take_start": self.take_start,
             "take_start_given": self.given,
             "score_origin": self.origin,
+            "models": dict(self.models),
             "learned": dict(self._texts),
         }
 
@@ -111,9 +116,18 @@ class Project:
                 if score.get("notes") or not project.path:
                     project.score = embedded.from_json(score)
                 else:
-                    project.read(load_score(project.path)[0], project.path)
+                    with noting_models() as models:
+                        found_score, _ = load_score(project.path)
+                    project.read(found_score, project.path, models)
             except InputError as error:
                 problems.append(f"The score is missing: {error}.")
+        noted = content.get("models")
+        if isinstance(noted, dict):
+            project.models |= {str(name): str(sha256) for name, sha256 in noted.items()}
+            problems += [
+                f"What it found is kept, but {problem}: learning again may find other notes or hands."
+                for problem in missing_models(project.models)
+            ]
         learned = content.get("learned")
         for window, text in (learned if isinstance(learned, dict) else {}).items():
             try:

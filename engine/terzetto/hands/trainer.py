@@ -38,11 +38,12 @@ class Progressed:
 class Scored:
     """The take came without a score, its times or its hands: this is it, and what the user should know of it.
 
-    ``aligned``: its times were found.
+    ``models``: those that found it, name → SHA-256. ``aligned``: its times were found.
     """
 
     score: Score
-    note: str = ""
+    note: str
+    models: dict[str, str]
     aligned: bool = False
 
 
@@ -159,7 +160,7 @@ class Trainer(Generic[Prepared]):
                 elif kind == "s":
                     found = json.loads(content)
                     self._score = embedded.from_json(found)
-                    self._tell(Scored(self._score, found["note"], found["aligned"]))
+                    self._tell(Scored(self._score, found["note"], found["models"], found["aligned"]))
                 elif kind == "l":
                     assert self._score is not None
                     window, _, data = content.partition(b"\0")

@@ -22,6 +22,7 @@ from terzetto.audio.files import ArrayTake, FileTake, Take
 from terzetto.errors import InputError, TerzettoError, TerzettoWarning
 from terzetto.hands.learning import learn
 from terzetto.hands.storage import to_bytes
+from terzetto.models import noting_models
 from terzetto.progress import Progress, between, silent
 from terzetto.score import embedded
 from terzetto.score.notes import Score
@@ -65,10 +66,11 @@ def main(source: IO[bytes], sink: IO[bytes]) -> None:
             def tell(stage: str, fraction: float) -> None:
                 write(sink, "p", struct.pack(">f", fraction))
 
-            score, told = _score(job, take, between(tell, 0.0, 0.6))
+            with noting_models() as models:
+                score, told = _score(job, take, between(tell, 0.0, 0.6))
             progress: Progress = tell
             if told:
-                write(sink, "s", json.dumps({**embedded.to_json(score), **told}).encode())
+                write(sink, "s", json.dumps({**embedded.to_json(score), **told, "models": models}).encode())
                 progress = between(tell, 0.6, 1.0)
             for window in windows:
                 learned = learn(take, score, window=window, progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from terzetto.demo.run import EXCERPT, excerpt
 from terzetto.evaluate.separation import si_sdr
 from terzetto.hands.learning import WINDOWS, Learned, learn, live_grid
 from terzetto.hands.live import HandsProcessor
+from terzetto.models import shipped_folder
 from terzetto.score.midi import write_midi
 from terzetto.score.notes import Score
 
@@ -244,6 +246,10 @@ def test_without_a_score_the_take_plays_unchanged_and_it_says_what_to_do(piece: 
     assert "Drop the take's score here" in str(processor._said)
 
 
+def shipped_sha256(name: str) -> str:
+    return hashlib.sha256((shipped_folder() / f"{name}.onnx").read_bytes()).hexdigest()
+
+
 def run_until_learned(processor: HandsProcessor, messages: list[Message]) -> None:
     assert processor.lessons.wait(120)
     processor.process(np.zeros((1, 512), np.float32), [], Transport(0, 0, False))
@@ -301,6 +307,8 @@ def test_learn_without_a_score_hears_the_notes(tmp_path: Path) -> None:
     assert "Ready: parting the hands of the notes that were heard" in str(messages[-1].arguments[0])
     state = processor.state()
     assert state["score_origin"] == "heard" and state["score"]["notes"]
+    assert state["models"] == {name: shipped_sha256(name) for name in ("transcription", "hand_labels")}
+    assert state["models"] == {name: shipped_sha256(name) for name in ("transcription", "hand_labels")}
     found = play(processor, audio[0], LEFT_ONLY, rate=rate)[0]
     assert si_sdr(left, found) > si_sdr(left, audio[0]) + 2
     again = HandsProcessor()
@@ -488,6 +496,9 @@ def test_messages_that_ask_are_answered(hands: HandsProcessor) -> None:
         (lambda state: state["learned"].update(long=state["learned"]["long"][:-40]), "must be learned again"),
         (lambda state: state["learned"].update(huge=3), "must be learned again"),
         (lambda state: state.update(learned=7, score=3, take_start="x", values=[]), "Drop the take's score here"),
+        (lambda state: state.update(models={"gone": "00"}), "the model gone is not installed here: learning again"),
+        (lambda state: state.update(models={"hand_labels": "00"}), "the model hand_labels is another one here"),
+        (lambda state: state.update(models=3, score=3), "Drop the take's score here"),
     ],
 )
 def test_a_damaged_state_is_said_and_never_raised(hands: HandsProcessor, piece: Piece, damage, text: str) -> None:
@@ -535,3 +546,4 @@ def test_hands_that_a_score_does_not_tell_are_told_by_the_notes_and_it_says_so(t
     processor.process(np.zeros((1, 512), np.float32), [to("score", str(tmp_path / "one.mid"))])
     assert "which hand plays what was told by the notes" in str(said(processor)[-1])
     assert {row[4] for row in processor.state()["score"]["notes"]} == {0, 1}
+    assert processor.state()["models"] == {"hand_labels": shipped_sha256("hand_labels")}

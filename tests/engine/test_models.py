@@ -108,9 +108,7 @@ def test_what_is_installed_is_found() -> None:
     assert len(installed) == 1 and models.explain_runtimes(installed) is None
 
 
-@pytest.mark.skipif(
-    not models.cuda_works(), reason="no CUDA device to compare with the CPU"
-)
+@pytest.mark.skipif(not models.cuda_works(), reason="no CUDA device to compare with the CPU")
 @pytest.mark.parametrize("path", sorted(models.shipped_folder().glob("*.onnx")), ids=lambda path: path.stem)
 def test_on_cuda_every_shipped_model_gives_what_it_gives_on_the_cpu(path: Path) -> None:
     import onnxruntime

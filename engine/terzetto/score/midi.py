@@ -10,10 +10,10 @@ import mido
 import numpy as np
 
 from terzetto.errors import InputError, OutputError
+from terzetto.score.midi_file import DRUM_CHANNEL, open_midi
 from terzetto.score.notes import HANDS, LEFT, RIGHT, UNKNOWN, Score
 
 SUSTAIN_PEDAL = 64
-DRUM_CHANNEL = 9
 # A key pressed for no time at all still sounds; this is about one hammer's flight.
 SHORTEST_NOTE = 0.01
 
@@ -28,19 +28,7 @@ def read_midi(path: Path) -> Score:
     InputError
         Not a MIDI file, a MIDI file of type 2, or one without notes.
     """
-    try:
-        midi = mido.MidiFile(path, clip=True)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such score file") from None
-    except OSError as error:
-        raise InputError(f"{path}: not a readable MIDI file ({error.strerror or error})") from None
-    except Exception as error:  # mido's parser lets many kinds out
-        reason = str(error) or "unexpected end"
-        raise InputError(f"{path}: the MIDI file is damaged or cut short ({reason})") from None
-    if midi.type == 2:
-        raise InputError(f"{path}: MIDI files of type 2 (independent songs) are not supported; save it as type 1")
-    if midi.ticks_per_beat & 0x8000 or midi.ticks_per_beat <= 0:
-        raise InputError(f"{path}: SMPTE time division is not supported; save the file with ticks per beat")
+    midi = open_midi(path, "score")
     clock = _Clock(midi)
     channels = [_channels(track) for track in midi.tracks]
     split_channels = sum(map(bool, channels)) <= 1 and max(map(len, channels), default=0) > 1

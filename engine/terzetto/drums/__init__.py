@@ -1,0 +1,1 @@
+"""Drums: patterns out of a latent space, and the dictionary that understands them."""

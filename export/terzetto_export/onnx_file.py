@@ -38,6 +38,8 @@ def export(
     outputs: Sequence[str],
     dynamic: Mapping[str, Mapping[int, str]],
     real: Sequence[Mapping[str, Tensor]],
+    *,
+    half: bool = False,
 ) -> float:
     """Write a network as ONNX and return the largest difference to PyTorch on real data.
 
@@ -53,6 +55,9 @@ def export(
         For inputs and outputs, which axes may have any length, with a name each.
     real
         Inputs from real data, for the comparison.
+    half
+        Store weights in half precision, which halves the file: the network's own are rounded to it first. Computed is
+        in single precision all the same.
 
     Raises
     ------
@@ -64,6 +69,8 @@ def export(
     import onnx
 
     network = network.cpu().eval()
+    if half:
+        _round_weights(network)
     path.parent.mkdir(parents=True, exist_ok=True)
     unproved = path.with_name(f".{path.name}.part.onnx")
     try:
@@ -87,6 +94,8 @@ def export(
         ):
             entry = model.metadata_props.add()
             entry.key, entry.value = key, value
+        if half:
+            _halve(model)
         onnx.checker.check_model(model)
         onnx.save(model, unproved)
         difference = largest_difference(network, unproved, real)
@@ -117,3 +126,29 @@ def largest_difference(network: nn.Module, path: Path, real: Sequence[Mapping[st
             scale = max(float(ours.abs().max()), 1e-12)
             worst = max(worst, float(np.abs(ours.numpy() - theirs).max()) / scale)
     return worst
+
+
+def _round_weights(network: nn.Module) -> None:
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(parameter.half().float())
+
+
+def _halve(model: Any) -> None:
+    """Store matrices that half precision holds exactly as such, and cast them where they are used."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    casts = []
+    for initializer in graph.initializer:
+        if initializer.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(initializer)
+        halved = values.astype(np.float16)
+        if values.ndim < 2 or not np.array_equal(halved.astype(np.float32), values):
+            continue
+        name = initializer.name
+        initializer.CopyFrom(numpy_helper.from_array(halved, f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)

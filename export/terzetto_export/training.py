@@ -19,7 +19,9 @@ from terzetto.errors import InputError
 class Recipe(Protocol):
     """What a recipe gives to `fit`."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module:
+        """What is trained."""
 
     def batches(self, random: np.random.Generator) -> Iterable[Any]:
         """Yield the batches of an epoch, shuffled and augmented by ``random``."""

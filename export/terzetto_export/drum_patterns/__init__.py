@@ -1,0 +1,1 @@
+"""Training the pattern models of Terzetto Drums: the paper's variational autoencoder, and the product's."""

@@ -314,7 +314,7 @@ def test_a_million_bad_packets_to_a_server_that_plays(
     # Nobody listens at the ports that these name; and who has asked for a pong is to know the one that answers it.
     others = (b"subscribe", b"monitor", b"ping")
     bad = (packet for packet in source if not any(word in packet for word in others))
-    period, many = 64, 50
+    period, many = 64, 100
     sound = noise(2, 512 * period)
     delayed = np.roll(sound, 64 + plugin.end.latency, axis=1)
     for turn in range(1_000_000 // many):

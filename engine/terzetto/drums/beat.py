@@ -87,7 +87,7 @@ class Beat:
                 "give one of each for every hit"
             )
         if not np.isfinite(self.onset).all() or (np.diff(self.onset) < 0).any():
-            raise InputError("onsets are finite and ascending; Beat.of sorts them")
+            raise InputError("onsets are finite numbers in ascending order; Beat.of sorts them")
         if ((self.note < 0) | (self.note > 127)).any():
             raise InputError("notes are MIDI notes, whole numbers from 0 to 127")
         if not ((self.velocity > 0) & (self.velocity <= 1)).all():
@@ -128,6 +128,8 @@ class Beat:
             What the notes mean; the published map unless given.
         """
         times, notes = np.asarray(onset, np.float64).reshape(-1), np.asarray(note, np.int64).reshape(-1)
+        if not np.isfinite(times).all():
+            raise InputError("onsets are finite numbers, in quarter notes")
         velocities = np.broadcast_to(np.asarray(velocity, np.float32), times.shape)
         order = np.lexsort((notes, times)) if len(times) == len(notes) else np.arange(len(times))
         meter = Meter(0.0)

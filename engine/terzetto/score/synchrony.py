@@ -61,10 +61,10 @@ class Features:
 
 def mono(take: Take) -> NDArray[np.float32]:
     """Return the take in mono at `SAMPLE_RATE`."""
-    import librosa
+    import soxr
 
     audio = take.read(0, take.frames).mean(axis=0)
-    return np.asarray(librosa.resample(audio, orig_sr=take.sample_rate, target_sr=SAMPLE_RATE), np.float32)
+    return np.asarray(soxr.resample(audio, take.sample_rate, SAMPLE_RATE), np.float32)
 
 
 def take_features(audio: NDArray[np.float32], tuning: float) -> Features:

@@ -16,8 +16,8 @@ from terzetto_export.drum_patterns.judge import StyleJudge
 
 TEMPERATURES = (0.7, 0.8, 0.9, 1.0)
 STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
-_SAMPLES = 2000
-_POINTS = 500
+SAMPLES = 2000
+POINTS = 500
 
 
 def calibrate(
@@ -39,7 +39,7 @@ def calibrate(
     distances = []
     for temperature in TEMPERATURES:
         model.temperature = temperature
-        found = played(model, model.samples(seed, _SAMPLES))
+        found = played(model, model.samples(seed, SAMPLES))
         distances.append(float(np.nanmean(list(statistics_distance(found, training.bars).values()))))
     temperature = TEMPERATURES[int(np.argmin(distances))]
     model.temperature = temperature
@@ -57,7 +57,7 @@ def _strength(
     known = label >= 0
     judge = StyleJudge(training.bars.at(known), label[known], seed=seed)
     real = judge.accuracy(validation.bars.at(wanted >= 0), wanted[wanted >= 0])
-    drawn = np.random.default_rng(seed).choice(wanted[wanted >= 0], _SAMPLES)
+    drawn = np.random.default_rng(seed).choice(wanted[wanted >= 0], SAMPLES)
     found = []
     for strength in STRENGTHS:
         model.style_strength = strength
@@ -90,7 +90,7 @@ def styled(model: PatternModel, style: NDArray[np.int64], seed: int) -> Bars:
 
 def map_points(model: PatternModel, training: Corpus, styles: Sequence[str], seed: int = 0) -> Map:
     """Return where some training bars lie on the pad: x, y, and the style's index or -1."""
-    n = min(_POINTS, len(training))
+    n = min(POINTS, len(training))
     chosen = np.sort(np.random.default_rng(seed).choice(len(training), n, replace=False))
     xy = model.pad_positions(model.encode_arrays(training.bars.at(chosen)))
     style = training.style(styles)[chosen]

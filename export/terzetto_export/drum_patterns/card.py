@@ -12,7 +12,7 @@ from terzetto_export.drum_patterns.measures import measure, table
 from terzetto_export.training import tell_on_terminal
 
 if TYPE_CHECKING:
-    from terzetto_export.drum_patterns.train import Data
+    from terzetto_export.drum_patterns.data import Data
 
 GROOVE = (
     "Groove MIDI Dataset 1.0.0 (Gillick, Roberts, Engel, Eck, Bamman: Learning to Groove with Inverse Sequence "

@@ -28,12 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     """Measure."""
     from terzetto.drums.patterns import open_pattern_model
+    from terzetto_export.drum_patterns.data import read_data
     from terzetto_export.drum_patterns.measures import measure, table
-    from terzetto_export.drum_patterns.train import Plan, read
     from terzetto_export.training import tell_on_terminal
 
     model = open_pattern_model(arguments.model)
-    data = read(Plan(data=arguments.data, without=arguments.without))
+    data = read_data(arguments.data, arguments.without, tell_on_terminal)
     results = measure(model, data.training, data.validation, data.test, tell_on_terminal, arguments.seed)
     results.update(model=model.model.name, sha256=model.model.sha256, seed=arguments.seed)
     return results, table(results)

@@ -125,9 +125,9 @@ def styles(model: PatternModel, training: Corpus, corpus: Corpus, seed: int = 0)
 
 def drummers(training: Corpus, corpus: Corpus, seed: int = 0) -> float:
     """Return how often the same judge tells the drummer of real bars."""
-    names = sorted({source.player for source in training.sources})
+    names = sorted({source.drummer for source in training.sources})
     label, wanted = (
-        np.array([names.index(s.player) if s.player in names else -1 for s in each.sources])[each.file]
+        np.array([names.index(s.drummer) if s.drummer in names else -1 for s in each.sources])[each.file]
         for each in (training, corpus)
     )
     judge = StyleJudge(training.bars, label, seed=seed)
@@ -181,7 +181,7 @@ def measure(
     if len(model.styles) > 1:
         tell("styles …")
         results["styles"] = styles(model, training, test, seed)
-        if any(source.player for source in training.sources):
+        if any(source.drummer for source in training.sources):
             results["drummer, told by the judge"] = drummers(training, test, seed)
     return results
 

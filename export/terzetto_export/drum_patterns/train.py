@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from terzetto.drums.patterns import MODEL, open_pattern_model
-from terzetto.errors import InputError
 from terzetto.models import user_folder
 from terzetto_export.card import commit, data_hash, machine
-from terzetto_export.drum_patterns import sources
 from terzetto_export.drum_patterns.calibrate import calibrate, map_points
 from terzetto_export.drum_patterns.card import write_card
-from terzetto_export.drum_patterns.corpus import Corpus, Source, read_corpus
+from terzetto_export.drum_patterns.data import Data, read_data
 from terzetto_export.drum_patterns.export import Settings, write
 from terzetto_export.drum_patterns.network import WholeModel
 from terzetto_export.drum_patterns.pad_recipe import PadRecipe
@@ -26,7 +23,6 @@ from terzetto_export.drum_patterns.recipes import AutoencoderRecipe, FlowRecipe
 from terzetto_export.training import Recipe, Schedule, choose_device, fit, tell_on_terminal
 
 LATENT_SIZE = 32
-FEWEST_BARS, FEWEST_FILES = 200, 10
 # Of the time or the epochs: the autoencoder's, the flow's and the pad's.
 EPOCHS = (80, 25, 24)
 SHARES = (0.7, 0.08, 0.22)
@@ -58,63 +54,6 @@ class Plan:
         return (self.out or user_folder()) / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).removesuffix('.onnx')}.onnx"
 
 
-@dataclass(frozen=True)
-class Data:
-    """Bars to train on, more (programmed) ones for the autoencoder only, to choose by, and to measure with."""
-
-    training: Corpus
-    more: Corpus | None
-    validation: Corpus
-    test: Corpus
-    styles: list[str] = field(default_factory=list)
-
-
-def read(plan: Plan, tell: Tell = tell_on_terminal) -> Data:
-    """Read the data of a plan.
-
-    Raises
-    ------
-    InputError
-        They are not there, or too few.
-    """
-    folder = sources.data_folder()
-    split = sources.own(plan.data) if plan.data else sources.groove(folder / "groove")
-    if plan.without:
-        split = without_player(split, plan.without)
-    parts = {}
-    for name, files in split.items():
-        if not files:
-            raise InputError(f"{_too_few(plan)} given: {sum(map(len, split.values()))} files, none of them for {name}")
-        parts[name] = read_corpus(files, tell)
-    bars, files_read = (sum(of(part) for part in parts.values()) for of in (len, lambda part: len(part.sources)))
-    tell(", ".join(f"{name}: {len(part)} bars of {len(part.sources)} files" for name, part in parts.items()))
-    if bars < FEWEST_BARS or files_read < FEWEST_FILES:
-        raise InputError(f"{_too_few(plan)} given: {bars} bars in {files_read} files")
-    more = None if plan.data else read_corpus(sources.mma(folder / "mma"), tell)
-    training = parts["train"]
-    styles = sources.styles_of(Counter(training.sources[file].style for file in training.file.tolist()))
-    return Data(training, more, parts["validation"], parts["test"], styles)
-
-
-def without_player(split: dict[str, list[Source]], player: str) -> dict[str, list[Source]]:
-    """Return a split that tests on all bars of one player and trains on none of them.
-
-    Raises
-    ------
-    InputError
-        There is no such player.
-    """
-    everything = [source for files in split.values() for source in files]
-    if all(source.player != player for source in everything):
-        known = ", ".join(sorted({source.player for source in everything if source.player})) or "none is named"
-        raise InputError(f"there is no drummer {player!r} in the data; there are: {known}")
-    return {
-        "train": [source for source in split["train"] if source.player != player],
-        "validation": [source for source in split["validation"] if source.player != player],
-        "test": [source for source in everything if source.player == player],
-    }
-
-
 def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     """Train as planned and return the model's path.
 
@@ -123,7 +62,8 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     InputError
         Too little data, or none.
     """
-    data, device = read(plan, tell), choose_device(plan.device)
+    device = choose_device(plan.device)
+    data = read_data(plan.data, plan.without, tell)
     network, facts = fit_parts(plan, data, device, tell)
     licence = LICENCES["own" if plan.data else "groove"]
     real = data.validation.bars.at(slice(0, 64))
@@ -187,7 +127,3 @@ def command(plan: Plan) -> str:
     if plan.without:
         parts.append(f"--without {plan.without}")
     return " ".join(parts)
-
-
-def _too_few(plan: Plan) -> str:
-    return f"a model needs at least {FEWEST_BARS} bars in {FEWEST_FILES} files of drums in 4/4;"

@@ -1,0 +1,44 @@
+"""``terzetto drums``: beats out of the latent space, and what the models know of given ones.
+
+Each subcommand is a module with ``HELP``, ``configure(parser)`` and ``run(arguments) -> int``.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from terzetto.commands.drums import drum_map, encode, generate, interpolate, pattern_map
+
+HELP = "make drum beats, and see where given ones lie"
+
+_EPILOG = """\
+examples:
+  terzetto drums generate --style funk --tempo 96 -o funk.mid --humanise
+  terzetto drums generate --latent -1.5 2 --bars 8 --variation 0.3 -o beat.mid
+  terzetto drums interpolate verse.mid chorus.mid --steps 8 -o way.mid
+  terzetto drums map beat.mid -o map.png
+
+exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 interrupted
+"""
+_COMMANDS = {
+    "generate": generate,
+    "encode": encode,
+    "interpolate": interpolate,
+    "map": pattern_map,
+    "drum-map": drum_map,
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, module in _COMMANDS.items():
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(command)
+        command.set_defaults(drums=module.run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the subcommand."""
+    return int(arguments.drums(arguments))

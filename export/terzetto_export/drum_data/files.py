@@ -6,7 +6,7 @@ import hashlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from terzetto.drums.beat import Beat
@@ -98,8 +98,16 @@ def read_files(
     return reading
 
 
+def parted(reading: Reading) -> Reading:
+    """Return files whose split is by their groups, for data that come without one; see `split_groups`."""
+    split = split_groups(file.group for file in reading.files)
+    return Reading([replace(file, split=split[file.group]) for file in reading.files], reading.unreadable)
+
+
 def split_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Part groups into training (80 %), validation and test (10 % each) by a hash of the name; each gets one of three.
+    """Part groups into training (80 %), validation and test (10 % each) by a hash of the name.
+
+    With three or more groups each part gets one, with fewer all are training.
 
     >>> sorted(split_groups(["a", "b", "c"]).values())
     ['test', 'train', 'validation']

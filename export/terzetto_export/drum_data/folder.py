@@ -11,8 +11,8 @@ from terzetto_export.drum_data.files import (
     Reading,
     Tell,
     midi_files,
+    parted,
     read_files,
-    split_groups,
     tell_on_terminal,
 )
 
@@ -27,11 +27,17 @@ def read_folder(folder: Path, tell: Tell = tell_on_terminal, drum_map: DrumMap |
     InputError
         No such folder, or no MIDI files in it.
     """
-    paths = midi_files(folder)
-    names = {path: path.relative_to(folder).as_posix() for path in paths}
-    split = split_groups(names.values())
     entries = (
-        (path, partial(DrumFile, path, style=path.parent.name.lower(), group=names[path], split=split[names[path]]))
-        for path in paths
+        (
+            path,
+            partial(
+                DrumFile,
+                path,
+                style=path.parent.name.lower(),
+                group=path.relative_to(folder).as_posix(),
+                split="train",
+            ),
+        )
+        for path in midi_files(folder)
     )
-    return read_files(entries, tell, drum_map)
+    return parted(read_files(entries, tell, drum_map))

@@ -12,8 +12,8 @@ from terzetto_export.drum_data.files import (
     Reading,
     Tell,
     midi_files,
+    parted,
     read_files,
-    split_groups,
     tell_on_terminal,
 )
 
@@ -50,9 +50,6 @@ def read_mma(folder: Path, tell: Tell = tell_on_terminal, drum_map: DrumMap | No
     InputError
         No such folder, or no MIDI files in it.
     """
-    paths = midi_files(folder)
-    groups = {path: path.parent.relative_to(folder).as_posix() for path in paths}
-    split = split_groups(groups.values())
     entries = (
         (
             path,
@@ -60,14 +57,14 @@ def read_mma(folder: Path, tell: Tell = tell_on_terminal, drum_map: DrumMap | No
                 DrumFile,
                 path,
                 style=path.parent.name.lower(),
-                group=groups[path],
-                split=split[groups[path]],
+                group=path.parent.relative_to(folder).as_posix(),
+                split="train",
                 fill=is_fill(path.stem) or _NO_GROOVES.fullmatch(path.parent.name) is not None,
             ),
         )
-        for path in paths
+        for path in midi_files(folder)
     )
-    return read_files(entries, tell, drum_map)
+    return parted(read_files(entries, tell, drum_map))
 
 
 def is_fill(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where on a pad a pattern lies: the point whose pattern makes the bar likeliest."""
+"""Where on a pad a pattern lies: the point whose pattern shares most hits with it."""
 
 from __future__ import annotations
 
@@ -11,50 +11,58 @@ from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.pattern_features import N_FINE
 
 Float = NDArray[np.float32]
-POINTS = 64  # on each side of the table that is searched first
-_REFINE, _REFINEMENTS = 5, 2
-_N_HITS = N_FINE + len(DRUMS)
-_SURE = 1e-3  # a probability is never believed to be nearer to 0 or 1: one wrong hit must not outweigh all others
+POINTS = 80  # on each side of the table that is searched
 
 
 class Pad:
-    """A square of patterns, searched by likelihood.
+    """A square of patterns, searched by shared hits.
 
     Parameters
     ----------
     limits
         The square's lower and upper edge in x and y.
+    thresholds
+        At which a probability is a hit on the fine grid, and in the HVO form.
     steps
         Gives the steps (n, 16, 59) at points (n, 2) of the square.
     """
 
-    def __init__(self, limits: tuple[float, float], steps: Callable[[Float], Float]) -> None:
-        self._low, self._high = limits
-        self._steps = steps
+    def __init__(
+        self, limits: tuple[float, float], thresholds: tuple[float, float], steps: Callable[[Float], Float]
+    ) -> None:
+        self.thresholds = thresholds
         axis = np.linspace(*limits, POINTS, dtype=np.float32)
         self._points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-        self._weight, self._bias = _likelihood(steps(self._points))
+        self._patterns = _hits(steps(self._points), *thresholds)
 
-    def nearest(self, steps: Float) -> Float:
-        """Return the likeliest points, (n, 2), of patterns given as steps (n, 16, 59)."""
-        hits = steps[:, :, :_N_HITS].reshape(len(steps), -1)
-        best = self._points[np.argmax(hits @ self._weight.T + self._bias, axis=1)]
-        return np.stack([self._refine(*each) for each in zip(best, hits, strict=True)]) if len(hits) else best
+    def nearest(self, steps: Float, fine_threshold: float) -> Float:
+        """Return the points, (n, 2), most like patterns given as steps (n, 16, 59).
 
-    def _refine(self, point: Float, hits: Float) -> Float:
-        """Look closer around a point of the table."""
-        width = (self._high - self._low) / (POINTS - 1)
-        for _ in range(_REFINEMENTS):
-            axis = np.linspace(-width / 2, width / 2, _REFINE, dtype=np.float32)
-            around = point + np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-            around = around.clip(self._low, self._high)
-            weight, bias = _likelihood(self._steps(around))
-            point = around[int(np.argmax(weight @ hits + bias))]
-            width /= _REFINE - 1
-        return point
+        Alike is the mean of two F1: of the hits on the fine grid, and of those in the HVO form.
+
+        Parameters
+        ----------
+        steps
+            Where the patterns come from: the whole latent space.
+        fine_threshold
+            At which a probability is a hit on the fine grid there.
+        """
+        wanted = _hits(steps, fine_threshold, self.thresholds[1])
+        alike = sum(_f1(ours, theirs) for ours, theirs in zip(wanted, self._patterns, strict=True))
+        return np.asarray(self._points[np.argmax(alike, axis=1)])
 
 
-def _likelihood(steps: Float) -> tuple[Float, Float]:
-    """Return weight and bias: the log-likelihood of hits is weight · hits + bias."""
-    p = steps[:, :, :_N_HITS].reshape(len(steps), -1).clip(_SURE, 1 - _SURE)
-    return np.log(p / (1 - p)), np.log1p(-p).sum(axis=1)
+def _hits(steps: Float, fine: float, hits: float) -> tuple[Float, Float]:
+    """Return the hits of both forms, each (n, cells), 0 or 1."""
+    n = len(steps)
+    hvo = steps[:, :, N_FINE : N_FINE + len(DRUMS)]
+    return (
+        (steps[:, :, :N_FINE] >= fine).reshape(n, -1).astype(np.float32),
+        (hvo >= hits).reshape(n, -1).astype(np.float32),
+    )
+
+
+def _f1(first: Float, second: Float) -> Float:
+    """Return the F1 of each of the first patterns with each of the second ones, (n, m)."""
+    both = first.sum(axis=1)[:, None] + second.sum(axis=1)[None]
+    return np.asarray(2.0 * (first @ second.T) / np.maximum(both, 1.0), np.float32)

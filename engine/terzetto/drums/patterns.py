@@ -226,9 +226,12 @@ class PatternModel:
 
     def pad_positions(self, z: ArrayLike) -> Float:
         """Return such points of the pad for many points of the latent space, float32 (n, 2)."""
-        if self._pad is None:
-            self._pad = Pad(self.pad_range, lambda xy: self._run("steps", latent=self.pad_latents(xy)))
-        return self._pad.nearest(self._run("steps", latent=self._points(z)))
+        thresholds = (self.thresholds["pad"], self.thresholds["hits"])
+        if self._pad is None or self._pad.thresholds != thresholds:
+            self._pad = Pad(self.pad_range, thresholds, lambda xy: self._run("steps", latent=self.pad_latents(xy)))
+        parts = np.array_split(self._points(z), max(len(self._points(z)) // 512, 1))
+        fine = self.thresholds["fine"]
+        return np.concatenate([self._pad.nearest(self._run("steps", latent=part), fine) for part in parts])
 
     @property
     def map(self) -> list[tuple[float, float, str]]:

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from terzetto.drums.pattern_features import Bars
 from terzetto.drums.patterns import PatternModel
-from terzetto.evaluate.drum_patterns import best_threshold, statistics_distance
+from terzetto.evaluate.drum_patterns import best_threshold, f1_by_file, statistics_distance
 from terzetto_export.drum_patterns.corpus import Corpus
 from terzetto_export.drum_patterns.export import Map, Settings
 from terzetto_export.drum_patterns.judge import StyleJudge
 
 TEMPERATURES = (0.7, 0.8, 0.9, 1.0)
+PAD_THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
 SAMPLES = 2000
 POINTS = 500
@@ -32,7 +33,14 @@ def calibrate(
     decoded = model.decode(z)
     fine, f1 = best_threshold(decoded.fine, truth, validation.file)
     hits, f1_hits = best_threshold(decoded.hits, validation.bars.hits > 0.5, validation.file)
-    pad, f1_pad = best_threshold(model.decode(model.pad_latents(model.pad_positions(z))).fine, truth, validation.file)
+    model.thresholds = {"fine": fine, "hits": hits}
+    scores = {}
+    for threshold in PAD_THRESHOLDS:
+        model.thresholds["pad"] = threshold
+        fine_of_pad = model.decode(model.pad_latents(model.pad_positions(z))).fine
+        scores[threshold] = float(f1_by_file(fine_of_pad >= threshold, truth, validation.file).mean())
+    pad = max(scores, key=lambda threshold: scores[threshold])
+    f1_pad = scores[pad]
     tell(f"validation: F1 {f1:.3f} on 64 steps, {f1_hits:.3f} on 16, {f1_pad:.3f} from the pad")
     settings = Settings(fine, hits, pad)
     model.thresholds = {"fine": fine, "hits": hits, "pad": pad}

@@ -25,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--epochs",
         type=int,
         nargs=3,
-        default=(80, 25, 24),
+        default=(80, 25, 20),
         metavar=("AUTOENCODER", "FLOW", "PAD"),
-        help="of the three parts (default: 80 25 24)",
+        help="of the three parts (default: 80 25 20)",
     )
     parser.add_argument(
         "--without", metavar="DRUMMER", help="leave a drummer of Groove out and test on all that he plays"

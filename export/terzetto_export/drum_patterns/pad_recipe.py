@@ -25,16 +25,18 @@ from terzetto_export.drum_patterns.recipes import encode
 class PadRecipe:
     """A pad for a fixed decoder; validation is the F1 of the validation bars each at its likeliest point.
 
-    It begins as a plane and is first trained as a mixture over all of it, at a temperature above 1: many points share
-    each bar then, so that neighbours learn the same. Afterwards each bar has its one likeliest point, found anew in
-    every epoch, and is learned at random points around it: that keeps the map smooth, and learning is quick.
+    It begins with bars where their two principal components have them, and is first trained as a mixture over all of
+    it, at a temperature above 1: many points share each bar then, so that neighbours learn the same. Afterwards each
+    bar has its one likeliest point, found anew in every epoch, and is learned around it; what a step of a 64th of the
+    pad's width changes in the hits has a price.
     """
 
     SIDE, BATCH, SOFT_BATCH, STEPS_AN_EPOCH = 24, 256, 512, 60
-    TABLE = 64
-    SOFT, HOTTEST = 0.2, 12.0  # the first part's share of the steps, and its temperature, which cools to 1
-    AROUND = 0.125  # standard deviation, of a pad from -4 to 4; it is a 64th of its width
-    MOST_CHANGE = 0.14  # of a bar's hits by a 64th of the pad's width; above it validation falls
+    TABLE, BEGIN_STEPS = 64, 500
+    SOFT, HOTTEST = 0.2, 4.0  # the first part's share of the steps, and its temperature, which cools to 1
+    STEP = 2 * RANGE[1] / 64
+    PRICE = 2.0  # nats for each of the 16-step hits that a step changes
+    MOST_CHANGE = 0.12  # of a bar's hits by such a step; above it validation falls
 
     def __init__(
         self, autoencoder: Autoencoder, training: Corpus, validation: Corpus, device: torch.device, steps: int
@@ -43,16 +45,22 @@ class PadRecipe:
         self._decoder: Decoder = autoencoder.decoder.to(device).eval().requires_grad_(False)
         self._training = torch.from_numpy(features(training.bars))
         self._validation, self._file = _hits(torch.from_numpy(features(validation.bars))), validation.file
-        self._start = _Plane(encode(autoencoder.encoder, training)[0])
+        self._mean = encode(autoencoder.encoder, training)[0]
         self.network: PadMap = PadMap(autoencoder.latent_size).to(device)
 
     def begin(self, seed: int) -> None:
-        """Let the pad begin as the plane on which bars spread most."""
+        """Let the pad begin as bars lie by their two principal components, spread evenly over it."""
+        from sklearn.decomposition import PCA
+
         torch.manual_seed(seed)
+        components = PCA(2, random_state=0).fit_transform(_hits(self._training).numpy())
+        rank = components.argsort(axis=0).argsort(axis=0)
+        where = torch.from_numpy(((2.0 * rank + 1.0) / len(rank) - 1.0) * RANGE[1]).float().to(self._device)
+        mean = self._mean.to(self._device)
         optimiser = torch.optim.AdamW(self.network.parameters(), lr=3e-3)
-        for _ in range(400):
-            xy = (2 * torch.rand(512, 2) - 1) * RANGE[1]
-            loss = ((self.network(xy.to(self._device)) - self._start(xy).to(self._device)) ** 2).mean()
+        for _ in range(self.BEGIN_STEPS):
+            part = torch.randint(len(mean), (512,), device=self._device)
+            loss = ((self.network(where[part]) - mean[part]) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -72,9 +80,12 @@ class PadRecipe:
         bars, where = batch
         self.network.trained += 1
         if where is not None:
-            xy = (where + self.AROUND * torch.randn_like(where)).clamp(*RANGE)
+            step = self._steps_by_chance(len(where))
+            xy = (where + self.STEP * (torch.rand_like(where) - 0.5)).clamp(*RANGE)
             raw, truth = self._decoder(self.network(xy)), targets(bars)
-            return (hit_loss(raw, truth) + shape_loss(raw, truth)).mean() / UNIT
+            near = self._decoder(self.network((xy + step).clamp(*RANGE)))
+            change = (torch.sigmoid(raw.hits) - torch.sigmoid(near.hits)).abs().sum(dim=(1, 2))
+            return (hit_loss(raw, truth) + shape_loss(raw, truth) + self.PRICE * change).mean() / UNIT
         cooled = min(float(self.network.trained) / (0.9 * self.SOFT * self._steps), 1.0)
         temperature = 1.0 + (self.HOTTEST - 1.0) * (1.0 - cooled)
         raw = self._decoder(self.network(scattered(self.SIDE, device=self._device)))
@@ -93,11 +104,15 @@ class PadRecipe:
     def _change(self) -> float:
         """Return the median share of hits that a 64th of the pad's width changes."""
         start = scattered(self.TABLE // 2, device=self._device)
-        angle = 2 * math.pi * torch.rand(len(start), device=self._device)
-        step = 2 * RANGE[1] / 64 * torch.stack([angle.cos(), angle.sin()], dim=1)
+        step = self._steps_by_chance(len(start))
         pair = [self._decoder(self.network(xy.clamp(*RANGE))).hits > 0.0 for xy in (start, start + step)]
         first, second = (each.cpu().numpy() for each in pair)
         return float(np.median(changed_share(first, second)))
+
+    def _steps_by_chance(self, n: int) -> Tensor:
+        """Return n steps of a 64th of the pad's width in any direction, (n, 2)."""
+        angle = 2 * math.pi * torch.rand(n, device=self._device)
+        return self.STEP * torch.stack([angle.cos(), angle.sin()], dim=1)
 
     def _table(self) -> Raw:
         """Return what is decoded at a lattice of points."""
@@ -109,18 +124,6 @@ class PadRecipe:
     def _likeliest(self, raw: Raw, bars: Tensor) -> Tensor:
         """Return the index of the likeliest point of the lattice for each bar, (n,)."""
         return torch.cat([likelihood(raw, part.to(self._device)).argmax(dim=1) for part in torch.split(bars, 512)])
-
-
-class _Plane:
-    """The two directions of the latent space in which bars spread most, stretched over the pad."""
-
-    def __init__(self, latent: Tensor) -> None:
-        self._centre = latent.mean(dim=0)
-        _, spread, directions = torch.pca_lowrank(latent - self._centre, q=2, niter=4)
-        self._directions = directions.T * (spread / math.sqrt(len(latent)))[:, None]
-
-    def __call__(self, xy: Tensor) -> Tensor:
-        return self._centre + 0.5 * xy @ self._directions
 
 
 def _hits(bars: Tensor) -> Tensor:

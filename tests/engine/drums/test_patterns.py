@@ -80,11 +80,15 @@ def test_neighbours_on_the_pad_sound_alike(model: PatternModel) -> None:
     assert np.median(changed_share(first, near)) <= 0.2 < np.median(changed_share(first, far))
 
 
-def test_a_point_of_the_pad_is_found_again(model: PatternModel) -> None:
-    z = model.pad_latent(1.0, -2.0)
-    found = model.pad_latent(*model.pad_position(z))
-    first, second = model.pattern(z), model.pattern(found)
-    assert changed_share(first.hits[None], second.hits[None])[0] < 0.2
+def test_points_of_the_pad_are_found_again(model: PatternModel) -> None:
+    there = np.random.default_rng(1).uniform(*model.pad_range, (40, 2))
+    z = model.pad_latents(there)
+    first, again, other = (
+        np.stack([bar.hits for bar in model.to_hvo(model.decode(points))])
+        for points in (z, model.pad_latents(model.pad_positions(z)), z[::-1])
+    )
+    assert np.median(changed_share(first, again)) < 0.2 < 0.5 < np.median(changed_share(first, other))
+    assert model.pad_position(z[3]) == tuple(model.pad_positions(z)[3])
 
 
 def test_outside_the_pad_is_its_edge_and_said(model: PatternModel) -> None:

@@ -1,0 +1,1 @@
+"""The temporal CONV-WTA autoencoder: dictionaries of drum music and of piano performances."""

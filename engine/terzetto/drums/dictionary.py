@@ -98,7 +98,11 @@ class Dictionary:
         InputError
             No bars, or k below 1.
         """
-        return keep_winners(self.activity(to_rows(bars)), self.k if k is None else k, self.winners, self.section)
+        return self.encode_rows(to_rows(bars), k)
+
+    def encode_rows(self, rows: ArrayLike, k: int | None = None) -> Float:
+        """Return the sparse code of rows (27, steps); see `encode`."""
+        return keep_winners(self.activity(rows), self.k if k is None else k, self.winners, self.section)
 
     def rows(self, code: ArrayLike) -> Float:
         """Return the sum of atoms that a code stands for, float32 (27, columns × kernel).

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terzetto.drums.dictionary import ROWS
+from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.winners import OF_EACH_ATOM
 from terzetto_export.conv_wta.network import ConvWta, keep_winners
 
+N_DRUMS = len(DRUMS)
+Pair = tuple[Tensor, Tensor]
 DURING, AFTER = "during", "after"
 _VALIDATED = 25  # epochs between two looks at the validation set
 
@@ -33,6 +36,9 @@ class Design:
         k falls on a straight line over the epochs.
     taken : str
         Whether winners are taken during training or only after it (footnote 1).
+    noise : float
+        What is read has up to this share of its hits dropped and as many spurious ones, drawn anew each epoch and
+        section; what is to be written is clean. None in the paper.
     """
 
     atoms: int = 100
@@ -41,6 +47,7 @@ class Design:
     k_first: int = 4
     k_last: int = 1
     taken: str = DURING
+    noise: float = 0.0
 
     def k_at(self, share: float) -> int:
         """Return k when a share (0..1) of the training is done."""
@@ -73,16 +80,33 @@ class DrumRecipe:
         """Say which epoch comes next: k depends on it."""
         self._epoch = epoch
 
-    def batches(self, random: np.random.Generator) -> Iterator[Tensor]:
+    def batches(self, random: np.random.Generator) -> Iterator[Pair]:
         """Yield everything at once."""
-        yield self._training
+        yield (self._noisy() if self.design.noise else self._training), self._training
 
-    def loss(self, batch: Tensor) -> Tensor:
+    def _noisy(self) -> Tensor:
+        """Return the training sections with hits dropped and added; spurious ones have a velocity by chance."""
+        clean = self._training
+        n, cells = clean.shape[0], clean[:, :N_DRUMS]
+        share = self.design.noise * torch.rand(n, 1, 1, device=self.device)
+        chance = torch.rand(cells.shape, device=self.device)
+        hit = cells > 0.5
+        density = hit.float().mean(dim=(1, 2), keepdim=True)
+        gone = hit & (chance < share)
+        come = ~hit & (chance < share * density / (1 - density))
+        keep = (~gone).float().repeat(1, 3, 1)
+        noisy = clean * keep
+        noisy[:, :N_DRUMS] += come.float()
+        noisy[:, N_DRUMS : 2 * N_DRUMS] += come.float() * torch.rand(n, 1, 1, device=self.device)
+        return noisy
+
+    def loss(self, batch: Pair) -> Tensor:
         """Return the mean squared error; advances to the next epoch's k."""
         k = self.design.k_at(self._epoch / max(self.epochs - 1, 1))
-        activity = self.network.activity(batch)
+        read, written = batch
+        activity = self.network.activity(read)
         code = activity if self.design.taken == AFTER else keep_winners(activity, k, self.design.winners)
-        return torch.nn.functional.mse_loss(self.network.decoder(code), batch)
+        return torch.nn.functional.mse_loss(self.network.decoder(code), written)
 
     def validate(self) -> float:
         """Return the negative error on the validation set with the last k, looked at every 25 epochs."""

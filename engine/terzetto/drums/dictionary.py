@@ -118,7 +118,7 @@ class Dictionary:
                 f"a code of this dictionary has {len(self.atoms)} rows, one for each atom; given: "
                 f"{' × '.join(map(str, values.shape)) or 'one value'}"
             )
-        return np.einsum("ac,ark->rck", values, self.atoms).reshape(ROWS, -1)
+        return np.asarray(np.einsum("ac,ark->rck", values, self.atoms).reshape(ROWS, -1), np.float32)
 
     def decode(self, code: ArrayLike, threshold: float | None = None) -> list[Hvo]:
         """Return the bars that a code stands for; an unfinished last bar is filled with silence.
@@ -171,8 +171,8 @@ def to_bars(rows: Float, threshold: float) -> list[Hvo]:
     hits = whole[:n] >= threshold
     velocities = whole[n : 2 * n].clip(_SOFTEST, 1.0)
     offsets = whole[2 * n :].clip(-0.5, 0.5)
-    parts = range(0, whole.shape[1], STEPS)
-    return [Hvo(*(each[:, start : start + STEPS] for each in (hits, velocities, offsets))) for start in parts]
+    bars = [slice(start, start + STEPS) for start in range(0, whole.shape[1], STEPS)]
+    return [Hvo(hits[:, bar], velocities[:, bar], offsets[:, bar]) for bar in bars]
 
 
 def open_dictionary(name: str = "") -> Dictionary:

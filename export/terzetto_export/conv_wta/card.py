@@ -19,16 +19,16 @@ _GROOVE = (
     "CC BY 4.0",
 )
 _READING = (
-    "How the paper was read: its 27 × 64 are hits, velocities and offsets of nine drums at 64 sixteenths, which is four "
-    "bars (GrooVAE's four-bar form, whatever the paper says of one bar); the kernel, and stride, is one bar of 16 "
-    "steps, so a section has four columns. Tempo plays no part: the grid is in sixteenths, which is what setting all to "
-    "120 bpm does. "
+    "How the paper was read: its 27 × 64 are hits, velocities and offsets of nine drums at 64 sixteenths, which is "
+    "four bars (GrooVAE's four-bar form, though the paper also says one bar); the kernel, and stride, is one bar of "
+    "16 steps, so a section has four columns. Tempo plays no part: the grid is in sixteenths, which is what setting "
+    "all to 120 bpm does. "
 )
 _WINNERS = {
     True: "k is counted over the four columns for each atom (2.4): from all four down to one.",
     False: (
-        "k is counted over the atoms in each column, so that a bar is the sum of k atoms; the paper's own reading, k of "
-        "four columns for each atom, is the recipe `paper`: it forbids an atom to return within four bars."
+        "k is counted over the atoms in each column, so that a bar is the sum of k atoms; the paper's own, k of "
+        "four columns for each atom, is the recipe `paper`: in the end no atom may return within four bars."
     ),
 }
 

@@ -105,7 +105,9 @@ def split_of(reading: Reading, folder: Path, without: str | None = None) -> Spli
 
 
 def _cut(files: list[DrumFile]) -> Sections:
-    rows, number, paths = [], [], []
+    rows: list[NDArray[np.float32]] = []
+    number: list[int] = []
+    paths: list[Path] = []
     for file in files:
         try:
             bars = Hvo.bars_of(file.beat, skip_other_meters=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -40,14 +41,10 @@ class ConvWta(nn.Module):
         Width of the TCN's convolutions.
     """
 
-    def __init__(
-        self, rows: int, atoms: int, kernel: int, levels: Sequence[int] = (), level_kernel: int = 2
-    ) -> None:
+    def __init__(self, rows: int, atoms: int, kernel: int, levels: Sequence[int] = (), level_kernel: int = 2) -> None:
         super().__init__()
         widths = [rows, *levels]
-        self.tcn = nn.Sequential(
-            *(CausalBlock(a, b, level_kernel, 2**i) for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False)))
-        )
+        self.tcn = nn.Sequential(*(CausalBlock(a, b, level_kernel, 2**i) for i, (a, b) in enumerate(pairwise(widths))))
         self.encoder = nn.Conv1d(widths[-1], atoms, kernel, stride=kernel)
         self.decoder = nn.ConvTranspose1d(atoms, rows, kernel, stride=kernel, bias=False)
 
@@ -57,7 +54,7 @@ class ConvWta(nn.Module):
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return activities and atoms: what an exported dictionary gives."""
-        return self.activity(rows), self.decoder.weight
+        return self.activity(rows), self.decoder.weight.detach()
 
 
 def keep_winners(activity: Tensor, k: int, winners: str) -> Tensor:

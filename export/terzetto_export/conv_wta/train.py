@@ -94,19 +94,18 @@ def train(plan: Plan, tell: Callable[[str], None] = tell_on_terminal) -> Path:
     return model
 
 
-def finish(
-    network: ConvWta, history: History, design: Design, split: Split, plan: Plan, device: torch.device
-) -> Path:
+def finish(network: ConvWta, history: History, design: Design, split: Split, plan: Plan, device: torch.device) -> Path:
     """Choose the thresholds on validation, export, measure, write the card."""
     value = denoiser(network, design)
     threshold, _ = best_threshold(value(split.validation.rows), split.validation.hits, split.validation.file)
+    keep, add = choose_thresholds(value, split.validation.rows, split.validation.file)
     constants = {
         "kernel": design.kernel,
         "k": design.k_last,
         "winners": design.winners,
         "section": SECTION_BARS * STEPS // design.kernel,
         "threshold": threshold,
-        "denoising": choose_thresholds(value, split.validation.rows, split.validation.file),
+        "denoising": (keep, add),
         "recipe": plan.recipe,
     }
     description = Description(TASK, LICENCE if plan.data is None else OWN, constants)
@@ -124,13 +123,12 @@ def finish(
         ("seed", str(plan.seed)),
         ("epoch", f"{history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.0f} min on {device.type}"),
         ("error on validation", f"{-history.best:.4f}"),
-        ("hits from", f"{threshold:g}; de-noising: stay from {constants['denoising'][0]:g}, "
-         f"put in from {constants['denoising'][1]:g} (chosen on validation)"),
+        ("hits from", f"{threshold:g}; de-noising: kept from {keep:g}, added from {add:g} (chosen on validation)"),
         ("data hash", data_hash(split.sources)),
         ("commit", commit()),
         ("machine", machine()),
         ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
-    ]  # fmt: skip
+    ]
     write_card(open_dictionary(str(plan.model)), split, design, plan.data, description.licence, facts, plan.command)
     return plan.model
 

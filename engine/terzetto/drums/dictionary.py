@@ -44,8 +44,9 @@ class Dictionary:
         Columns among which an atom's winners are taken.
     threshold : float
         From which a decoded value is a hit; chosen on the validation set.
-    denoising : (float, float)
-        From which decoded value a hit is kept, and from which one is added where there was none.
+    denoising : (float, float, float)
+        From which value a hit is kept, from which one is added where there was none, and the share of that value that
+        is recurrence (see `terzetto.drums.dictionary_edits.denoise`).
     """
 
     def __init__(self, model: Model) -> None:
@@ -56,8 +57,8 @@ class Dictionary:
         self.winners = str(constants["winners"])
         self.section = int(constants["section"])
         self.threshold = float(constants["threshold"])
-        keep, add = constants["denoising"]
-        self.denoising = float(keep), float(add)
+        keep, add, recurring = constants["denoising"]
+        self.denoising = float(keep), float(add), float(recurring)
 
     @cached_property
     def atoms(self) -> Float:

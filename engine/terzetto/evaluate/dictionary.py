@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.drums.dictionary_edits import keep_or_add
+from terzetto.drums.dictionary_edits import keep_or_add, recurrence
 from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.grid import SECTION_BARS, STEPS
 from terzetto.errors import InputError
@@ -25,6 +25,7 @@ from terzetto.evaluate.drum_patterns import f1_by_file
 SHARES = (0.05, 0.1, 0.2, 0.3)
 NEVER = 9.0  # no value reaches it
 KEEP = (-NEVER, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
+RECURRING = (0.0, 0.25, 0.5, 0.75)
 ADD = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, NEVER)
 Bool = NDArray[np.bool_]
 Float = NDArray[np.float32]
@@ -75,9 +76,7 @@ def add_noise(rows: Float, share: float, seed: int) -> Float:
 
 def majority(rows: Float) -> Float:
     """Return in how many of the section's four bars each cell is hit, 0..1: the value of the majority filter."""
-    hits = (rows[:, : len(DRUMS)] > 0.5).astype(np.float32)
-    bars = hits.reshape(len(rows), len(DRUMS), SECTION_BARS, STEPS)
-    return np.tile(bars.mean(axis=2), (1, 1, SECTION_BARS))
+    return np.stack([recurrence(section) for section in rows[:, : len(DRUMS)] > 0.5])
 
 
 def median(rows: Float) -> Float:
@@ -87,8 +86,13 @@ def median(rows: Float) -> Float:
     return np.asarray(median_filter((rows[:, : len(DRUMS)] > 0.5).astype(np.float32), size=(1, 1, 3)), np.float32)
 
 
-def choose_thresholds(value: Denoiser, rows: Float, file: NDArray[np.int64], seed: int = 1) -> tuple[float, float]:
-    """Return the thresholds (keep, add) with the best mean F1 over all shares of noise, for validation sections."""
+def choose_thresholds(
+    value: Denoiser, rows: Float, file: NDArray[np.int64], seed: int = 1
+) -> tuple[float, float, float]:
+    """Return the thresholds (keep, add) with the best mean F1 over all shares of noise, and that F1.
+
+    For validation sections.
+    """
     truth = rows[:, : len(DRUMS)] > 0.5
     scores = np.zeros((len(KEEP), len(ADD)))
     for number, share in enumerate(SHARES):
@@ -96,9 +100,21 @@ def choose_thresholds(value: Denoiser, rows: Float, file: NDArray[np.int64], see
         was, found = noisy[:, : len(DRUMS)] > 0.5, value(noisy)
         for i, keep in enumerate(KEEP):
             for j, add in enumerate(ADD):
-                scores[i, j] += f1_by_file(keep_or_add(was, found, keep, add), truth, file).mean()
+                scores[i, j] += f1_by_file(keep_or_add(was, found, keep, add), truth, file).mean() / len(SHARES)
     best = np.unravel_index(int(scores.argmax()), scores.shape)
-    return KEEP[best[0]], ADD[best[1]]
+    return KEEP[best[0]], ADD[best[1]], float(scores[best])
+
+
+def with_recurrence(value: Denoiser, share: float) -> Denoiser:
+    """Return the de-noiser whose value is partly recurrence; see `terzetto.drums.dictionary_edits.denoise`."""
+    return lambda rows: np.asarray((1 - share) * value(rows) + share * majority(rows), np.float32)
+
+
+def choose_denoising(value: Denoiser, rows: Float, file: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Return keep, add and the share of recurrence with the best F1 on validation sections."""
+    found = {share: choose_thresholds(with_recurrence(value, share), rows, file) for share in RECURRING}
+    best = max(found, key=lambda share: found[share][2])
+    return found[best][0], found[best][1], best
 
 
 def denoised_f1(

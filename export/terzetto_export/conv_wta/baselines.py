@@ -28,7 +28,10 @@ def sections_of(bars: Float, count: int) -> Float:
 
 
 class NmfDictionary:
-    """Hits and velocities of a bar as a nonnegative sum of as many parts as the dictionary has atoms."""
+    """Hits and velocities of a bar as a nonnegative sum of as many parts as the dictionary has atoms.
+
+    All parts may take part in a bar, unless ``sparse`` says how many of the largest do.
+    """
 
     def __init__(self, training: Float, parts: int = 100, seed: int = 0, iterations: int = 100) -> None:
         from sklearn.decomposition import MiniBatchNMF
@@ -42,10 +45,18 @@ class NmfDictionary:
 
     def __call__(self, rows: Float) -> Float:
         """Return the value of each cell's hit, (n, 9, 64)."""
-        read = self._read(rows)
+        return self.value(rows)
+
+    def value(self, rows: Float, sparse: int | None = None) -> Float:
+        """Return the same, of each bar's so many largest activities only."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = self._nmf.transform(read) @ self._nmf.components_
+            activity = self._nmf.transform(self._read(rows))
+        if sparse is not None:
+            size = np.sqrt((self._nmf.components_**2).sum(axis=1))
+            smallest = np.argsort(-activity * size, axis=1, kind="stable")[:, sparse:]
+            np.put_along_axis(activity, smallest, 0.0, axis=1)
+        found = activity @ self._nmf.components_
         return sections_of(found.astype(np.float32).reshape(-1, 2 * N, STEPS), len(rows))[:, :N]
 
     @staticmethod

@@ -65,8 +65,8 @@ def write_card(
         limits=(
             "4/4 only, and atoms begin at the bar line: a beat that is shifted against it is not recognised "
             "(the stride is the kernel). A bar of many drums is more than a few atoms; rare hits are lost first, "
-            "velocities and timing are smoothed. Each bar is coded for itself: that the last bar was the same is "
-            "not used, a majority filter uses nothing else."
+            "velocities and timing are smoothed. Each bar is coded for itself; only de-noising also asks which "
+            "hits come again in the section's other bars."
         ),
         command=command,
         facts=facts,

@@ -9,7 +9,8 @@ from terzetto_export.commands.train import add_training_flags
 
 HELP = "the dictionary that de-noises, simplifies and mixes drum beats, on Groove or your own folder of MIDI beats"
 RECIPES = {
-    "bars": "atoms of a bar, the 8 most active of a bar win (16 at first); this is how the shipped model was made",
+    "bars": "atoms of a bar, the 16 most active of a bar win (32 at first); this is how the shipped model was made",
+    "denoising": "the same, learned from noisy bars",
     "paper": "the CONV-WTA paper's: every atom wins in one of four bars (in all four at first)",
 }
 

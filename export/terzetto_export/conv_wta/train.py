@@ -13,7 +13,7 @@ from terzetto.drums.dictionary import MODEL, ROWS, TASK, open_dictionary
 from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.grid import SECTION_BARS, STEPS
 from terzetto.drums.winners import IN_EACH_COLUMN
-from terzetto.evaluate.dictionary import Denoiser, Float, choose_thresholds
+from terzetto.evaluate.dictionary import Denoiser, Float, choose_denoising
 from terzetto.evaluate.drum_patterns import best_threshold
 from terzetto.models import user_folder
 from terzetto_export.card import commit, data_hash, machine
@@ -27,7 +27,8 @@ from terzetto_export.training import History, choose_device, tell_on_terminal
 
 DESIGNS = {
     "paper": Design(),
-    "bars": Design(winners=IN_EACH_COLUMN, k_first=16, k_last=8),
+    "bars": Design(winners=IN_EACH_COLUMN, k_first=32, k_last=16),
+    "denoising": Design(winners=IN_EACH_COLUMN, k_first=32, k_last=16, noise=0.3),
 }
 LICENCE = "CC BY 4.0 (Groove MIDI Dataset, Google)"
 OWN = "that of the data it was trained on"
@@ -98,14 +99,14 @@ def finish(network: ConvWta, history: History, design: Design, split: Split, pla
     """Choose the thresholds on validation, export, measure, write the card."""
     value = denoiser(network, design)
     threshold, _ = best_threshold(value(split.validation.rows), split.validation.hits, split.validation.file)
-    keep, add = choose_thresholds(value, split.validation.rows, split.validation.file)
+    keep, add, recurring = choose_denoising(value, split.validation.rows, split.validation.file)
     constants = {
         "kernel": design.kernel,
         "k": design.k_last,
         "winners": design.winners,
         "section": SECTION_BARS * STEPS // design.kernel,
         "threshold": threshold,
-        "denoising": (keep, add),
+        "denoising": (keep, add, recurring),
         "recipe": plan.recipe,
     }
     description = Description(TASK, LICENCE if plan.data is None else OWN, constants)
@@ -123,7 +124,10 @@ def finish(network: ConvWta, history: History, design: Design, split: Split, pla
         ("seed", str(plan.seed)),
         ("epoch", f"{history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.0f} min on {device.type}"),
         ("error on validation", f"{-history.best:.4f}"),
-        ("hits from", f"{threshold:g}; de-noising: kept from {keep:g}, added from {add:g} (chosen on validation)"),
+        (
+            "hits from",
+            f"{threshold:g}; noise: kept from {keep:g}, added from {add:g}, recurrence {recurring:g} (by validation)",
+        ),
         ("data hash", data_hash(split.sources)),
         ("commit", commit()),
         ("machine", machine()),

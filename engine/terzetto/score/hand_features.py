@@ -27,7 +27,9 @@ _N_PAST, _N_FUTURE = len(_EDGES_PAST) + 1, len(_EDGES_FUTURE) + 1
 N_ZONES = 1 + _N_PAST + _N_FUTURE + 4
 WIDTH = 2 * REACH + 1
 _CENTRES = np.arange(24, 109, 6)
-N_PLAIN = len(_CENTRES) + 7
+# Its register is told within so many seconds before and after; at 0 s within its event.
+_FRAMES = ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (4.0, 1.0))
+N_PLAIN = len(_CENTRES) + 7 + 5 * len(_FRAMES) + 2
 N_FEATURES = N_ZONES * WIDTH + N_PLAIN
 
 
@@ -69,7 +71,8 @@ def features(pitch: NDArray[np.int64], event: NDArray[np.int64], time: NDArray[n
     Returns
     -------
     float32 (m, N_FEATURES)
-        Which intervals sound in each zone of time, then pitch, place in the chord and the time to the events around.
+        Which intervals sound in each zone of time, then pitch, place in the chord and the time to the events around,
+        then where the note lies between the lowest and the highest around it.
     """
     index = np.arange(len(pitch))[chosen]
     n = len(index)
@@ -90,7 +93,9 @@ def features(pitch: NDArray[np.int64], event: NDArray[np.int64], time: NDArray[n
     near = steps[row, column]
     by_order = N_ZONES - 4 + np.where(near < 0, near + 2, near + 1)
     table[row, by_order * WIDTH + interval[row, column]] = 1.0
-    table[:, N_ZONES * WIDTH :] = _plain(pitch[index], valid, steps, gap)
+    plain = _plain(pitch[index], valid, steps, gap)
+    register = _register(pitch[neighbour] - pitch[index, None], valid, gap)
+    table[:, N_ZONES * WIDTH :] = np.concatenate([plain, register], axis=1)
     return table
 
 
@@ -115,3 +120,20 @@ def _plain(
     plain += [(below == 0) * 1.0, (above == 0) * 1.0, (busy_past + busy_future) / 40]
     where = np.exp(-0.5 * ((pitch[:, None] - _CENTRES) / 4.0) ** 2)
     return np.concatenate([where, np.stack(plain, axis=1)], axis=1).astype(np.float32)
+
+
+def _register(interval: NDArray[np.int64], valid: NDArray[np.bool_], gap: NDArray[np.float64]) -> Float:
+    """Say where each note lies among those around: what a split at the midpoint or at the widest gap would go by."""
+    columns: list[Any] = []
+    for before, after in _FRAMES:
+        seen = valid & (gap >= -before) & (gap <= after)
+        low = np.where(seen, interval, 128).min(axis=1)
+        high = np.where(seen, interval, -128).max(axis=1)
+        below = (seen & (interval < 0)).sum(axis=1) / seen.sum(axis=1)
+        columns += [low / 24, high / 24, (low + high) / 24, np.tanh((low + high) / 4), below]
+    within = np.sort(np.where(valid & (np.abs(gap) <= 1.0), interval, 200), axis=1)
+    steps = np.where(within[:, 1:] < 200, np.diff(within, axis=1), 0)
+    widest = steps.argmax(axis=1)
+    centre = within[np.arange(len(within)), widest] + steps.max(axis=1) / 2
+    columns += [np.where(steps.max(axis=1) > 0, np.tanh(centre / 6), 0.0), steps.max(axis=1) / 12]
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -32,8 +32,10 @@ class Amount:
 
     speed: float = 1.6
     textures: float = 0.5
-    invert: float = 0.35
+    invert: float = 0.2
     errors: float = 0.5
+    recombine: float = 0.25
+    made_up: float = 0.2
 
 
 def augment(notes: Notes, amount: Amount, random: np.random.Generator) -> Notes:
@@ -100,6 +102,30 @@ def change_texture(notes: Notes, random: np.random.Generator) -> Notes:
     hand = LEFT if random.random() < 0.5 else RIGHT
     pitch = np.where(notes.hand == hand, notes.pitch + (shift if hand == LEFT else -shift), notes.pitch)
     return Notes(notes.onset, pitch, notes.hand) if pitch.min() >= 21 and pitch.max() <= 108 else notes
+
+
+def recombine(notes: Notes, other: Notes, random: np.random.Generator) -> Notes:
+    """Give one hand of a stretch the music of another piece's same hand, put where the first one was, on its beats.
+
+    What one hand does then says little of what the other does, as between composers.
+    """
+    hand = LEFT if random.random() < 0.5 else RIGHT
+    mine, theirs = notes.hand == hand, other.hand == hand
+    if mine.sum() < 8 or theirs.sum() < 8:
+        return notes
+    start = notes.onset[0] - other.onset[0]
+    onset = other.onset[theirs] + np.round(start / 0.5) * 0.5
+    inside = (onset >= notes.onset[0]) & (onset <= notes.onset[-1])
+    moved = int(round(float(np.median(notes.pitch[mine]) - np.median(other.pitch[theirs])))) + int(random.integers(-4, 5))
+    pitch = other.pitch[theirs][inside] + moved
+    if len(pitch) < 8 or pitch.min() < 21 or pitch.max() > 108:
+        return notes
+    kept = notes.select(~mine)
+    return Notes(
+        np.concatenate([kept.onset, onset[inside]]),
+        np.concatenate([kept.pitch, pitch]),
+        np.concatenate([kept.hand, np.full(len(pitch), hand)]),
+    )
 
 
 def swap_hands(notes: Notes) -> Notes:

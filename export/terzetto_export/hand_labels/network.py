@@ -1,4 +1,4 @@
-"""The network: a note's neighbourhood and what the hands did before → how likely the right hand plays it."""
+"""The network: a note's neighbourhood, and what the hands do before and after → how likely the right hand plays it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from terzetto.score.hand_features import N_FEATURES
 
 
 class HandNetwork(nn.Module):
-    """Two layers on the neighbourhood, a recurrent memory along the notes, one number a note.
+    """Two layers on the neighbourhood, a recurrent memory along the notes each way, one number a note.
 
     Parameters
     ----------
     width
         Of the layers.
     memory
-        Of the recurrent state.
+        Of each recurrent state.
     """
 
-    def __init__(self, width: int = 128, memory: int = 128, dropout: float = 0.3) -> None:
+    def __init__(self, width: int = 128, memory: int = 96, dropout: float = 0.3) -> None:
         super().__init__()
         self.memory = memory
         self.look = nn.Sequential(
             nn.Linear(N_FEATURES, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU()
         )
         self.remember = nn.GRU(width, memory)
-        self.decide = nn.Sequential(nn.Dropout(dropout), nn.Linear(width + memory, 64), nn.ReLU(), nn.Linear(64, 1))
+        self.foresee = nn.GRU(width, memory)
+        self.decide = nn.Sequential(nn.Dropout(dropout), nn.Linear(width + 2 * memory, 64), nn.ReLU(), nn.Linear(64, 1))
 
-    def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, state: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
         """Label notes.
 
         Parameters
@@ -36,6 +37,8 @@ class HandNetwork(nn.Module):
         features : (notes, batch, N_FEATURES)
         state : (1, batch, memory)
             Zeros before the first note.
+        whole : (1, batch, 1)
+            1 to read from the end as well, 0 to go by the features' own look-ahead alone, as live.
 
         Returns
         -------
@@ -46,5 +49,6 @@ class HandNetwork(nn.Module):
         """
         seen = self.look(features)
         remembered, state = self.remember(seen, state)
-        logit = self.decide(torch.cat([seen, remembered], dim=-1))
+        foreseen = self.foresee(seen.flip(0))[0].flip(0) * whole
+        logit = self.decide(torch.cat([seen, remembered, foreseen], dim=-1))
         return logit.squeeze(-1), state

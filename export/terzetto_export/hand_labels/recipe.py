@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from terzetto.score.hand_features import N_FEATURES, features, order_notes
-from terzetto_export.hand_labels.augmentation import NO_LABEL, Amount, Notes, augment
+from terzetto_export.hand_labels.augmentation import NO_LABEL, Amount, Notes, augment, is_mechanical, recombine
 from terzetto_export.hand_labels.data import Piece
 from terzetto_export.hand_labels.network import HandNetwork
+from terzetto_export.hand_labels.textures import make_texture
 
 LENGTH, BATCH = 256, 32
 # The first notes of a stretch are labelled without a memory; they count less than they happen.
 WARM_UP = 16
-Batch = tuple[Tensor, Tensor]
+# So many stretches are read as live: without what comes after the look-ahead.
+LIVE = 0.3
+Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class HandRecipe:
@@ -45,15 +48,22 @@ class HandRecipe:
         weight = np.array([len(piece) for piece in self._training]) / notes
         for _ in range(max(notes // (LENGTH * BATCH), 4)):
             chosen = random.choice(len(self._training), BATCH, p=weight)
-            yield self._collate([self._stretch(self._training[i], random) for i in chosen])
+            whole = torch.from_numpy((random.random((1, BATCH, 1)) >= LIVE).astype(np.float32))
+            x, y = self._collate([self._stretch(self._training[i], random) for i in chosen])
+            yield x, y, whole.to(self.device)
 
     def _stretch(self, piece: Piece, random: np.random.Generator) -> Notes:
-        length = LENGTH + 24
-        first = int(random.integers(0, max(len(piece) - length, 0) + 1))
-        part = slice(first, first + length)
-        return augment(Notes(piece.onset[part], piece.pitch[part], piece.hand[part]), self._amount, random)
+        kind, amount = random.random(), self._amount
+        if kind < amount.made_up:
+            return augment(make_texture(LENGTH + 24, random), amount, random)
+        notes = cut_out(piece, random)
+        if kind < amount.made_up + amount.recombine and is_mechanical(notes):
+            other = cut_out(self._training[int(random.integers(len(self._training)))], random)
+            if is_mechanical(other):
+                notes = recombine(notes, other, random)
+        return augment(notes, amount, random)
 
-    def _collate(self, stretches: Sequence[Notes]) -> Batch:
+    def _collate(self, stretches: Sequence[Notes]) -> tuple[Tensor, Tensor]:
         x = torch.zeros(LENGTH, len(stretches), N_FEATURES)
         y = torch.full((LENGTH, len(stretches)), float(NO_LABEL))
         for i, notes in enumerate(stretches):
@@ -64,8 +74,8 @@ class HandRecipe:
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the cross-entropy of a batch's notes."""
-        x, y = batch
-        logit, _ = self.network(x, self._state(x.shape[1]))
+        x, y, whole = batch
+        logit, _ = self.network(x, self._state(x.shape[1]), whole)
         weight = (y != NO_LABEL).float()
         weight[:WARM_UP] *= 0.5
         losses = nn.functional.binary_cross_entropy_with_logits(logit, y.clamp(min=0), reduction="none")
@@ -83,11 +93,19 @@ class HandRecipe:
         """Return the hands of one piece's notes, in the order of its features."""
         x = torch.from_numpy(table.astype(np.float32))[:, None].to(self.device)
         with torch.no_grad():
-            logit, _ = self.network(x, self._state(1))
+            logit, _ = self.network(x, self._state(1), torch.ones(1, 1, 1, device=self.device))
         return np.asarray((logit[:, 0] > 0).cpu().numpy(), np.int64)
 
     def _state(self, batch: int) -> Tensor:
         return torch.zeros(1, batch, int(self.network.memory), device=self.device)  # type: ignore[arg-type]
+
+
+def cut_out(piece: Piece, random: np.random.Generator) -> Notes:
+    """Return a stretch of a piece, a little longer than what is learned at once: notes get lost on the way."""
+    length = LENGTH + 24
+    first = int(random.integers(0, max(len(piece) - length, 0) + 1))
+    part = slice(first, first + length)
+    return Notes(piece.onset[part], piece.pitch[part], piece.hand[part])
 
 
 def describe(notes: Notes) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

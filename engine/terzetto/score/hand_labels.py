@@ -1,8 +1,8 @@
 """Which hand plays which note of an unlabelled performance, offline and live.
 
-A trained model (`terzetto train hand-labels`) reads the notes event by event and labels each one when it has seen its
-future for a second or 32 notes, whichever comes first. Its memory of all earlier notes is an explicit
-input and output, so a performance can be of any length. Offline is the live way driven faster: the labels are the same.
+A trained model (`terzetto train hand-labels`) reads the notes event by event. Offline it reads the performance from
+both ends. Live it labels each note when it has seen its future for a second or 32 notes, whichever comes first; its
+memory of all earlier notes is an explicit input and output, so a performance can be of any length.
 
 The baselines of `terzetto.score.hand_baselines` can be chosen by name in a model's place.
 """
@@ -19,7 +19,7 @@ from terzetto.errors import InputError, ModelError
 from terzetto.models import Model, find_model
 from terzetto.score import hand_baselines as baselines
 from terzetto.score.hand_features import CHORD, FUTURE_SECONDS, N_FEATURES
-from terzetto.score.hand_reader import NoteReader
+from terzetto.score.hand_reader import NoteReader, read_whole
 from terzetto.score.notes import LEFT, RIGHT, Score
 
 TASK = "hand-labels"
@@ -56,11 +56,9 @@ def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
         return score
     if isinstance(model, str) and model in BASELINES:
         return score.with_hands(_baseline(score, model))
-    labeller = HandLabeller(model)
-    labels = labeller.extend(score.onset, score.pitch) + labeller.flush()
-    hand = np.empty(len(score), np.int64)
-    hand[[label.note for label in labels]] = [label.hand for label in labels]
-    return score.with_hands(hand)
+    opened = open_labeller_model(model) if isinstance(model, str) else model
+    logits = read_whole(opened, score.onset, score.pitch)
+    return score.with_hands(np.where(logits > 0, RIGHT, LEFT))
 
 
 def open_labeller_model(name: str = DEFAULT_MODEL) -> Model:
@@ -78,7 +76,7 @@ def open_labeller_model(name: str = DEFAULT_MODEL) -> Model:
 
 
 class HandLabeller:
-    """Labels notes while they are played.
+    """Labels notes while they are played, a little less surely than `label_hands` does, which knows what follows.
 
     Give the notes in the order of their onsets; what `add`, `advance` and `flush` return are the labels that have
     become known. A note's label is known as soon as the 32 notes after its chord are, or the time is 1.03 s later.

@@ -1,4 +1,4 @@
-"""A hand-labelling model on its way through a performance: notes in, one number a note out, a look-ahead later."""
+"""A hand-labelling model reads a performance: at once and from both ends, or note by note, a look-ahead behind."""
 
 from __future__ import annotations
 
@@ -8,10 +8,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.models import Model
-from terzetto.score.hand_features import CHORD, FUTURE, FUTURE_SECONDS, PAST, features
+from terzetto.score.hand_features import CHORD, FUTURE, FUTURE_SECONDS, PAST, features, order_notes
 
 # Features are made for so many notes at once, which bounds the memory.
 _AT_ONCE = 1024
+# A whole performance is read in pieces of so many notes, each with so many more on either side: it bounds the memory.
+_PIECE, _MARGIN = 4096, 512
+
+
+def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logit of the right hand for every note of a performance, read forwards and backwards.
+
+    Parameters
+    ----------
+    model
+        Opened.
+    onset : float64 (n,)
+        Seconds, rising.
+    pitch : int64 (n,)
+    """
+    order, event, time = order_notes(onset, pitch)
+    keys = pitch[order]
+    logits = np.empty(len(keys))
+    for start in range(0, len(keys), _PIECE):
+        stop = min(start + _PIECE, len(keys))
+        first, after = max(start - _MARGIN, 0), min(stop + _MARGIN, len(keys))
+        context = slice(max(first - PAST, 0), after + FUTURE)
+        chosen = slice(first - context.start, after - context.start)
+        table = features(keys[context], event[context], time[context], chosen)
+        logits[order[start:stop]] = _ask(model, table, whole=True)[0][start - first : stop - first]
+    return logits
+
+
+def _ask(
+    model: Model, table: NDArray[np.float32], *, whole: bool, state: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a model's logits (notes,) and its memory after the last note."""
+    if state is None:
+        state = np.zeros((1, 1, int(model.constants["memory"])), np.float32)
+    given = {"features": table[:, None], "state": state, "whole": np.full((1, 1, 1), whole, np.float32)}
+    logits, state = model.session.run(None, given)
+    return logits[:, 0], state
 
 
 class NoteReader:
@@ -25,12 +62,11 @@ class NoteReader:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._memory = int(model.constants["memory"])
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
-        self._state = np.zeros((1, 1, self._memory), np.float32)
+        self._state: NDArray[np.float32] | None = None
         self._now = -math.inf
         # Notes of events that are complete, in the model's order; the first `_done` are read and only context.
         self._note: list[int] = []
@@ -78,9 +114,9 @@ class NoteReader:
         return result
 
     def _step(self, row: NDArray[np.float32]) -> float:
-        # One note a call, offline too: a matrix product over many rows may round otherwise than over one.
-        logit, self._state = self._model.session.run(None, {"features": row[None, None], "state": self._state})
-        return float(logit[0, 0])
+        # One note a call, however many are known: a matrix product over many rows may round otherwise than over one.
+        logit, self._state = _ask(self._model, row[None], whole=False, state=self._state)
+        return float(logit[0])
 
     def _close(self) -> None:
         """Put the open event's notes, which are all there, in the model's order."""

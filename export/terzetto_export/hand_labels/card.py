@@ -24,7 +24,7 @@ _SOURCES = {
 }
 
 _CHOPIN_ALONE = (
-    " It learned from Chopin alone: on other composers it is about a point better than the moving midpoint "
+    " It learned from Chopin and made-up textures alone: on other composers it is not far above the moving midpoint "
     "(docs/hands.md)."
 )
 
@@ -59,9 +59,9 @@ def write_card(
     return Card(
         title=f"Which hand plays which note ({model.stem})",
         summary=(
-            f"Onsets and pitches of piano notes in, the hand of each out, {LOOK_AHEAD:g} s or {FUTURE} notes later at "
-            "the latest. It reads chords (onsets within 30 ms) low to high, carries a memory, and is asked twice: "
-            "also with the keyboard turned around. Use: `terzetto.score.hand_labels.label_hands`."
+            "Onsets and pitches of piano notes in, the hand of each out. It reads chords (onsets within 30 ms) low to "
+            "high, the whole performance from both ends (`terzetto.score.hand_labels.label_hands`), or live "
+            f"(`HandLabeller`), {LOOK_AHEAD:g} s or {FUTURE} notes behind at the latest, with a memory of all before."
         ),
         licence=licence,
         data=sources,

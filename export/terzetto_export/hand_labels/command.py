@@ -32,7 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=int, default=30, help="at most (default: 30)")
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="train with N seeds, take the best on validation"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="train a network with each of N seeds; their mean decides (default: 1)",
     )
     add_training_flags(parser)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -52,3 +54,20 @@ class HandNetwork(nn.Module):
         foreseen = self.foresee(seen.flip(0))[0].flip(0) * whole
         logit = self.decide(torch.cat([seen, remembered, foreseen], dim=-1))
         return logit.squeeze(-1), state
+
+
+class HandEnsemble(nn.Module):
+    """Networks trained from different seeds, one network to the outside: the mean of their logits, their states in a row."""
+
+    def __init__(self, networks: Sequence[HandNetwork]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.memories = [network.memory for network in networks]
+        self.memory = sum(self.memories)
+
+    def forward(self, features: Tensor, state: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
+        """Label notes; see `HandNetwork.forward`."""
+        states = state.split(self.memories, dim=-1)
+        answers = [network(features, own, whole) for network, own in zip(self.networks, states, strict=True)]
+        logits, after = zip(*answers, strict=True)
+        return torch.stack(logits).mean(dim=0), torch.cat(after, dim=-1)

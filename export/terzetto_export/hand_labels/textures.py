@@ -113,7 +113,9 @@ def _melody(nearest: float, sign: int, random: np.random.Generator) -> Callable[
     """Return a line in steps and leaps; with octaves, thirds, sixths, chords below it, rests, or a second voice."""
     low, high = _span(nearest, sign, float(random.uniform(9, 26)))
     dense = float(random.normal(0, 0.8))
-    kind = random.choice(("plain", "octaves", "thirds", "sixths", "chords", "voices"), p=(0.5, 0.1, 0.1, 0.08, 0.12, 0.1))
+    kind = random.choice(
+        ("plain", "octaves", "thirds", "sixths", "chords", "voices"), p=(0.5, 0.1, 0.1, 0.08, 0.12, 0.1)
+    )
     leap, rest = float(random.uniform(0.05, 0.4)), float(random.choice((0.0, 0.0, 0.15, 0.4)))
     place = [0.5]
 
@@ -192,7 +194,14 @@ def _broken(nearest: float, sign: int, random: np.random.Generator) -> Callable[
     """Return Alberti basses and other figures over a chord's notes, narrow or wide, over and over."""
     low, high = _span(nearest, sign, float(random.choice((9, 12, 19, 26, 31))))
     speed = int(random.choice((1, 2, 2, 3, 4)))
-    figures = ((0, 2, 1, 2), (0, 1, 2, 1), (0, 1, 2, 3, 2, 1), (0, 1, 2, 3, 4, 3, 2, 1), (2, 1, 0, 1), (0, 2, 1, 2, 3, 2))
+    figures = (
+        (0, 2, 1, 2),
+        (0, 1, 2, 1),
+        (0, 1, 2, 3, 2, 1),
+        (0, 1, 2, 3, 4, 3, 2, 1),
+        (2, 1, 0, 1),
+        (0, 2, 1, 2, 3, 2),
+    )
     figure = figures[random.integers(len(figures))]
 
     def play(bar: Bar) -> Rows:

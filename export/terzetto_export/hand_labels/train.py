@@ -19,7 +19,7 @@ from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.hand_labels.augmentation import Amount
 from terzetto_export.hand_labels.card import write_card
 from terzetto_export.hand_labels.data import Piece, Split, read_pieces, split_by_work
-from terzetto_export.hand_labels.network import HandNetwork
+from terzetto_export.hand_labels.network import HandEnsemble, HandNetwork
 from terzetto_export.hand_labels.recipe import HandRecipe, prepare
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.training import History, Schedule, choose_device, fit, tell_on_terminal
@@ -93,24 +93,21 @@ def train(plan: Plan, tell: Callable[[str], None] = tell_on_terminal) -> Path:
         f"test, {len(split.other_composers)} of other composers; no work is in two of them"
     )
     model = (plan.out or user_folder()) / f"{NAMES[plan.recipe]}.onnx"
-    best: tuple[History, int, HandRecipe] | None = None
-    results: list[float] = []
-    for seed in range(plan.seed, plan.seed + plan.seeds):
-        recipe, history = _train_one(plan, split, seed, device, model, tell)
-        results.append(history.best)
-        if best is None or history.best > best[0].best:
-            best = history, seed, recipe
-    if best is None:
+    seeds = range(plan.seed, plan.seed + plan.seeds)
+    if not seeds:
         raise InputError(f"--seeds {plan.seeds} trains nothing; give at least 1")
-    history, seed, recipe = best
-    network = recipe.network.cpu().eval()
-    assert isinstance(network, HandNetwork)
+    trained = [_train_one(plan, split, seed, device, model, tell) for seed in seeds]
+    network = HandEnsemble([network for network, _ in trained]).eval()
     difference = _export(network, model, plan, split)
+    for seed in seeds:
+        _checkpoint(model, seed).unlink(missing_ok=True)
+    histories = [history for _, history in trained]
     facts = [
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}"),
-        ("seeds", f"{plan.seed} to {plan.seed + plan.seeds - 1}; the best on validation, {seed}, was taken"),
-        ("validation of each seed", ", ".join(f"{100 * value:.2f} %" for value in results)),
-        ("epoch", f"{history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.0f} min on {device.type}"),
+        ("networks, one a seed", f"{plan.seeds}, seeds {seeds[0]} to {seeds[-1]}; the mean of their logits counts"),
+        ("validation of each", ", ".join(f"{100 * history.best:.2f} %" for history in histories)),
+        ("epoch of each", ", ".join(f"{history.best_epoch} of {len(history.loss)}" for history in histories)),
+        ("training of each", ", ".join(f"{h.seconds / 60:.0f} min" for h in histories) + f" on {device.type}"),
         ("data hash", data_hash(piece.path for piece in pieces)),
         ("commit", commit()),
         ("machine", machine()),
@@ -122,18 +119,22 @@ def train(plan: Plan, tell: Callable[[str], None] = tell_on_terminal) -> Path:
 
 def _train_one(
     plan: Plan, split: Split, seed: int, device: torch.device, model: Path, tell: Callable[[str], None]
-) -> tuple[HandRecipe, History]:
+) -> tuple[HandNetwork, History]:
     torch.manual_seed(seed)
-    recipe = HandRecipe(split.training, split.validation, Amount(), network=HandNetwork(), device=device)
+    network = HandNetwork()
+    recipe = HandRecipe(split.training, split.validation, Amount(), network=network, device=device)
     minutes = None if plan.minutes is None else plan.minutes / plan.seeds
     schedule = Schedule(plan.epochs, learning_rate=LEARNING_RATE, minutes=minutes)
-    checkpoint = model.with_name(f"{model.stem}.seed{seed}.ckpt")
+    checkpoint = _checkpoint(model, seed)
     history = fit(recipe, schedule, seed=seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
-    checkpoint.unlink(missing_ok=True)
-    return recipe, history
+    return network.cpu(), history
 
 
-def _export(network: HandNetwork, model: Path, plan: Plan, split: Split) -> float:
+def _checkpoint(model: Path, seed: int) -> Path:
+    return model.with_name(f"{model.stem}.seed{seed}.ckpt")
+
+
+def _export(network: HandEnsemble, model: Path, plan: Plan, split: Split) -> float:
     constants = {
         "features": N_FEATURES,
         "memory": network.memory,
@@ -148,7 +149,7 @@ def _export(network: HandNetwork, model: Path, plan: Plan, split: Split) -> floa
         network,
         model,
         Description(TASK, plan.licence, constants),
-        {"features": torch.zeros(2, 1, N_FEATURES), "state": zeros},
+        {"features": torch.zeros(2, 1, N_FEATURES), "state": zeros, "whole": torch.ones(1, 1, 1)},
         ["logit", "state_after"],
         {"features": {0: "notes"}, "logit": {0: "notes"}},
         real,
@@ -157,7 +158,8 @@ def _export(network: HandNetwork, model: Path, plan: Plan, split: Split) -> floa
 
 def _example(piece: Piece, state: torch.Tensor) -> dict[str, torch.Tensor]:
     table, _ = prepare(piece)
-    return {"features": torch.from_numpy(table[:200].astype(np.float32))[:, None], "state": state}
+    rows = torch.from_numpy(table[:200].astype(np.float32))[:, None]
+    return {"features": rows, "state": state, "whole": torch.ones(1, 1, 1)}
 
 
 def _command(plan: Plan) -> str:

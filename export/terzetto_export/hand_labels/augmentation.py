@@ -116,9 +116,8 @@ def recombine(notes: Notes, other: Notes, random: np.random.Generator) -> Notes:
     start = notes.onset[0] - other.onset[0]
     onset = other.onset[theirs] + np.round(start / 0.5) * 0.5
     inside = (onset >= notes.onset[0]) & (onset <= notes.onset[-1])
-    moved = int(round(float(np.median(notes.pitch[mine]) - np.median(other.pitch[theirs])))) + int(
-        random.integers(-4, 5)
-    )
+    apart = float(np.median(notes.pitch[mine]) - np.median(other.pitch[theirs]))
+    moved = round(apart) + int(random.integers(-4, 5))
     pitch = other.pitch[theirs][inside] + moved
     if len(pitch) < 8 or pitch.min() < 21 or pitch.max() > 108:
         return notes

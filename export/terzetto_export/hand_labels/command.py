@@ -9,7 +9,7 @@ from terzetto_export.commands.train import add_training_flags
 
 HELP = "the model that tells which hand plays which note"
 RECIPES = {
-    "scores": "Chopin's first editions (CC BY), with human timing made up; this is how the shipped model was made",
+    "scores": "Chopin's first editions (CC BY) in made-up timing, and made-up textures; how the shipped model was made",
     "performances": "those and nASAP's performances (CC BY-NC-SA); the model stays on your machine",
 }
 

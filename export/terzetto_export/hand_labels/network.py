@@ -57,7 +57,7 @@ class HandNetwork(nn.Module):
 
 
 class HandEnsemble(nn.Module):
-    """Networks trained from different seeds, one network to the outside: the mean of their logits, their states in a row."""
+    """Networks from different seeds, to the outside one: the mean of their logits, their states in a row."""
 
     def __init__(self, networks: Sequence[HandNetwork]) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class HandEnsemble(nn.Module):
 
     def forward(self, features: Tensor, state: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
         """Label notes; see `HandNetwork.forward`."""
-        states = state.split(self.memories, dim=-1)
+        states = torch.split(state, self.memories, dim=-1)
         answers = [network(features, own, whole) for network, own in zip(self.networks, states, strict=True)]
         logits, after = zip(*answers, strict=True)
         return torch.stack(logits).mean(dim=0), torch.cat(after, dim=-1)

@@ -10,7 +10,8 @@ import pytest
 from terzetto.errors import InputError, ModelError
 from terzetto.score.hand_baselines import Parameters, merged_output_hmm
 from terzetto.score.hand_features import features, group_events, order_notes
-from terzetto.score.hand_labels import BASELINES, LOOK_AHEAD, HandLabeller, Label, label_hands
+from terzetto.score.hand_labels import BASELINES, LOOK_AHEAD, HandLabeller, Label, label_hands, open_labeller_model
+from terzetto.score.hand_reader import read_whole
 from terzetto.score.notes import LEFT, RIGHT, UNKNOWN, Score
 from terzetto.score.read import read_score
 
@@ -63,11 +64,30 @@ def test_labels_the_score_had_do_not_matter(waltz: Score) -> None:
     assert np.array_equal(label_hands(wrong).hand, label_hands(waltz).hand)
 
 
-def test_live_is_offline_exactly(waltz: Score) -> None:
-    random = np.random.default_rng(1)
-    dense = _score(np.sort(random.uniform(0, 20, 600)), random.integers(21, 109, 600))
-    for score in (waltz, dense):
-        assert np.array_equal(_live(score), label_hands(score).hand)
+def test_live_tells_clear_hands_too(waltz: Score) -> None:
+    assert (_live(waltz) == waltz.hand).mean() > 0.98
+    assert (_live(waltz) == label_hands(waltz).hand).mean() > 0.98
+
+
+def test_offline_knows_what_follows_and_live_does_not(waltz: Score) -> None:
+    """The first bars' labels may depend on the last ones' notes offline only."""
+    changed = _score(waltz.onset, np.where(waltz.onset > 20, waltz.pitch - 12, waltz.pitch))
+    early = waltz.onset < 15
+    assert [label.right for label in _labels(waltz)][: early.sum()] == [label.right for label in _labels(changed)][
+        : early.sum()
+    ]
+    model = open_labeller_model()
+    logits = [read_whole(model, score.onset, score.pitch) for score in (waltz, changed)]
+    assert np.abs(logits[0][early] - logits[1][early]).max() > 1e-4
+
+
+def test_a_long_performance_is_read_in_pieces_that_do_not_show(waltz: Score, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_labeller_model()
+    whole = read_whole(model, waltz.onset, waltz.pitch)
+    monkeypatch.setattr("terzetto.score.hand_reader._PIECE", 64)
+    monkeypatch.setattr("terzetto.score.hand_reader._MARGIN", 128)
+    in_pieces = read_whole(model, waltz.onset, waltz.pitch)
+    assert ((whole > 0) == (in_pieces > 0)).mean() > 0.98
 
 
 def test_live_probabilities_are_the_same_however_time_is_told(waltz: Score) -> None:
@@ -150,7 +170,7 @@ def test_a_huge_performance_and_a_thousand_notes_at_once() -> None:
     huge = _score(np.sort(random.uniform(0, 1500, 12_000)), random.integers(21, 109, 12_000))
     assert label_hands(huge).has_hands
     cluster = _score(np.zeros(1000), random.integers(0, 128, 1000))
-    assert np.array_equal(_live(cluster), label_hands(cluster).hand)
+    assert label_hands(cluster).has_hands and len(_live(cluster)) == 1000
 
 
 def test_the_memory_does_not_grow(waltz: Score) -> None:
@@ -211,5 +231,13 @@ def test_labels_survive_a_transcription(data: Path) -> None:
 def test_agreement_on_the_published_takes(data: Path) -> None:
     scores = [read_score(path) for path in sorted((data / "piano/rendered_hands").glob("*.mid"))]
     shares = [(label_hands(score).hand == score.hand).mean() for score in scores]
-    assert len(shares) == 6 and np.mean(shares) > 0.85
-    assert np.array_equal(_live(scores[0]), label_hands(scores[0]).hand)
+    assert len(shares) == 6 and np.mean(shares) > 0.88
+    assert np.mean([(_live(score) == score.hand).mean() for score in scores]) > 0.87
+
+
+@pytest.mark.data
+def test_a_melody_over_repeated_chords(data: Path) -> None:
+    """The demo: the left hand's chords are not far below the melody, and nothing is below them."""
+    score = read_score(data / "demo/chopin_op28no4_opening.csv")
+    assert (label_hands(score).hand == score.hand).mean() > 0.95
+    assert (_live(score) == score.hand).mean() > 0.95

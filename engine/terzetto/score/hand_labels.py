@@ -20,7 +20,7 @@ from terzetto.models import Model, find_model
 from terzetto.score import hand_baselines as baselines
 from terzetto.score.hand_features import CHORD, FUTURE_SECONDS, N_FEATURES
 from terzetto.score.hand_reader import NoteReader, read_whole
-from terzetto.score.notes import LEFT, RIGHT, Score
+from terzetto.score.notes import Score
 
 TASK = "hand-labels"
 DEFAULT_MODEL = "hand_labels"
@@ -30,7 +30,10 @@ LOOK_AHEAD = FUTURE_SECONDS + CHORD
 
 
 class Label(NamedTuple):
-    """A note's label: its number in the order it was given (from 0), its hand, and the right hand's probability."""
+    """A note's label: its number in the order it was given (from 0), its hand, and the right hand's probability.
+
+    The hand is not always the likelier one: what could be played counts too (`terzetto.score.hand_path`).
+    """
 
     note: int
     hand: int
@@ -57,8 +60,7 @@ def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
     if isinstance(model, str) and model in BASELINES:
         return score.with_hands(_baseline(score, model))
     opened = open_labeller_model(model) if isinstance(model, str) else model
-    logits = read_whole(opened, score.onset, score.pitch)
-    return score.with_hands(np.where(logits > 0, RIGHT, LEFT))
+    return score.with_hands(read_whole(opened, score.onset, score.pitch))
 
 
 def open_labeller_model(name: str = DEFAULT_MODEL) -> Model:
@@ -145,9 +147,8 @@ class HandLabeller:
 
     def _label(self, last: bool = False) -> list[Label]:
         labels = []
-        for note, logit in self._reader.read(last):
-            right = 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
-            labels.append(Label(note, RIGHT if right > 0.5 else LEFT, right))
+        for note, logit, hand in self._reader.read(last):
+            labels.append(Label(note, hand, 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))))
         return sorted(labels)
 
 

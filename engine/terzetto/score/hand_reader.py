@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from terzetto.models import Model
 from terzetto.score.hand_features import CHORD, FUTURE, FUTURE_SECONDS, PAST, features, order_notes
+from terzetto.score.hand_path import HandPath, decide
+from terzetto.score.notes import LEFT, RIGHT
 
 # Features are made for so many notes at once, which bounds the memory.
 _AT_ONCE = 1024
@@ -16,8 +18,8 @@ _AT_ONCE = 1024
 _PIECE, _MARGIN = 4096, 512
 
 
-def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the logit of the right hand for every note of a performance, read forwards and backwards.
+def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each note's hand in a performance that is read forwards and backwards, and decided as a whole.
 
     Parameters
     ----------
@@ -36,8 +38,10 @@ def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64
         context = slice(max(first - PAST, 0), after + FUTURE)
         chosen = slice(first - context.start, after - context.start)
         table = features(keys[context], event[context], time[context], chosen)
-        logits[order[start:stop]] = _ask(model, table, whole=True)[0][start - first : stop - first]
-    return logits
+        logits[start:stop] = _ask(model, table, whole=True)[0][start - first : stop - first]
+    hand = np.empty(len(keys), np.int64)
+    hand[order] = np.where(decide(logits, keys, event, time), RIGHT, LEFT)
+    return hand
 
 
 def _ask(
@@ -67,6 +71,7 @@ class NoteReader:
     def reset(self) -> None:
         """Forget everything."""
         self._state: NDArray[np.float32] | None = None
+        self._path = HandPath()
         self._now = -math.inf
         # Notes of events that are complete, in the model's order; the first `_done` are read and only context.
         self._note: list[int] = []
@@ -91,21 +96,33 @@ class NoteReader:
         if self._open and time - self._first > CHORD:
             self._close()
 
-    def read(self, last: bool) -> list[tuple[int, float]]:
-        """Return the notes that have become known, with the logit of the model's right hand; at ``last`` all notes."""
+    def read(self, last: bool) -> list[tuple[int, float, int]]:
+        """Return the notes that have become known, the logit of the model's right hand, the hand; at ``last`` all."""
         if last:
             self._close()
         known = len(self._note) if last else self._known()
         if known == self._done:
             return []
         pitch, event, time = np.array(self._pitch), np.array(self._event), np.array(self._time)
-        result = []
+        logits: list[float] = []
         for start in range(self._done, known, _AT_ONCE):
             stop = min(start + _AT_ONCE, known)
             context = slice(max(start - PAST, 0), stop + FUTURE)
             chosen = slice(start - context.start, stop - context.start)
             table = features(pitch[context], event[context], time[context], chosen)
-            result += [(note, self._step(row)) for note, row in zip(self._note[start:stop], table, strict=True)]
+            logits += [self._step(row) for row in table]
+        result: list[tuple[int, float, int]] = []
+        first = self._done
+        while first < known:
+            after = first + 1
+            while after < known and self._event[after] == self._event[first]:
+                after += 1
+            chord = logits[first - self._done : after - self._done]
+            self._path.take(self._time[first], self._pitch[first:after], np.array(chord))
+            cut = self._path.settle()
+            hands = [LEFT] * cut + [RIGHT] * (len(chord) - cut)
+            result += zip(self._note[first:after], chord, hands, strict=True)
+            first = after
         self._done = known
         spare = max(known - PAST, 0)
         for column in (self._note, self._pitch, self._event, self._time):
@@ -129,9 +146,11 @@ class NoteReader:
         self._open = []
 
     def _known(self) -> int:
-        """Return how many of the complete notes have all their future that counts."""
+        """Return how many of the complete notes have all their future that counts; chords are known as one."""
         reached = self._first if self._open else self._now
         known = max(len(self._note) - FUTURE, self._done)
+        while known > self._done and self._event[known] == self._event[known - 1]:
+            known -= 1
         while known < len(self._note) and reached - self._time[known] > FUTURE_SECONDS:
             known += 1
         return known

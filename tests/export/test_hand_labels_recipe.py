@@ -58,7 +58,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("models")
-    return train(Plan(data=[folder], out=out, epochs=10, seeds=2, device="cpu"), tell=lambda line: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("terzetto_export.hand_labels.recipe.BATCH", 8)
+        return train(Plan(data=[folder], out=out, epochs=12, device="cpu"), tell=lambda line: None)
 
 
 def test_a_tiny_training_learns_a_clear_split(trained: Path) -> None:

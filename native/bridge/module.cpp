@@ -6,6 +6,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cmath>
 #include <mutex>
 #include <string>
 
@@ -135,14 +136,16 @@ bool engine_respond(Engine& engine, std::uint32_t epoch, std::uint32_t hop, cons
 }
 
 bool host_post(Host& host, std::uint32_t epoch, std::uint32_t hop, const py::array& audio,
-               std::optional<std::int64_t> position, double tempo, bool playing, bool offline,
-               const py::bytes& events) {
+               std::optional<std::int64_t> position, std::optional<double> quarters, double tempo, bool playing,
+               bool offline, const py::bytes& events) {
     const Format& format = host->format();
     const float* samples = checked_audio(audio, format.channels, format.hop);
     const std::string_view bytes = checked_events(events);
     const float* channels[kMaxChannels] = {samples, samples + (format.channels - 1) * format.hop};
-    return host->post({epoch, hop}, channels, {position.value_or(0), tempo, playing, position.has_value(), offline},
-                      reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<std::uint32_t>(bytes.size()));
+    const Transport transport{position.value_or(0), tempo,   playing,
+                              position.has_value(), offline, quarters.value_or(Transport{}.quarters)};
+    return host->post({epoch, hop}, channels, transport, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                      static_cast<std::uint32_t>(bytes.size()));
 }
 
 void define_values(py::module_& m) {
@@ -167,6 +170,11 @@ void define_values(py::module_& m) {
         .def_readonly("audio", &RequestHop::audio)
         .def_readonly("events", &RequestHop::events)
         .def_property_readonly("position", [](const RequestHop& h) { return h.transport.position; })
+        .def_property_readonly("quarters",
+                               [](const RequestHop& h) -> std::optional<double> {
+                                   if (std::isnan(h.transport.quarters)) return std::nullopt;
+                                   return h.transport.quarters;
+                               })
         .def_property_readonly("playing", [](const RequestHop& h) { return h.transport.playing != 0; })
         .def_property_readonly("tempo", [](const RequestHop& h) { return h.transport.tempo; })
         .def_property_readonly("known", [](const RequestHop& h) { return h.transport.known != 0; })
@@ -216,7 +224,7 @@ void define_host(py::module_& m) {
         .def_property_readonly("name", [](const Host& h) { return h->name(); })
         .def_property_readonly("format", [](const Host& h) { return h->format(); })
         .def("post", &host_post, py::arg("epoch"), py::arg("hop"), py::arg("audio"), py::kw_only(),
-             py::arg("position") = py::none(), py::arg("tempo") = 0.0, py::arg("playing") = false,
+             py::arg("position") = py::none(), py::arg("quarters") = py::none(), py::arg("tempo") = 0.0, py::arg("playing") = false,
              py::arg("offline") = false, py::arg("events") = py::bytes())
         .def("front", &host_front)
         .def("pop", [](Host& h) { h->pop(); })

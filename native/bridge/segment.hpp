@@ -15,11 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace terzetto::bridge {
 
 constexpr char kMagic[8] = {'T', 'E', 'R', 'Z', 'E', 'T', 'T', 'O'};
-constexpr std::uint32_t kVersion = 2; // of this layout: segments of another one are refused
+constexpr std::uint32_t kVersion = 3; // of this layout: segments of another one are refused
 constexpr std::uint32_t kSlots = 64;  // hops under way at most: blocks of 8192 frames, hops of 256, twice
 constexpr std::uint32_t kTail = 64;   // frames that a response carries beyond its hop, to fade out on
 constexpr std::uint32_t kMaxChannels = 2;
@@ -57,6 +58,7 @@ struct Transport {
     std::uint32_t playing = 0;
     std::uint32_t known = 0;   // 0: the host told no position
     std::uint32_t offline = 0; // 1: the host waits for this hop, however long it takes
+    double quarters = std::numeric_limits<double>::quiet_NaN(); // the same position in quarter notes; NaN: not told
 };
 
 // Heads of the slots. Audio follows, planar float32: requests hold channels x hop, responses channels x (hop + kTail).

@@ -97,7 +97,10 @@ def read(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
         twice = {n for n in names if names.count(n) > 1}
         if twice:
             raise TableError(f"instrument {name!r}: parameter {sorted(twice)[0]!r} is there twice; rename one")
-        result[name] = {**instrument, "parameters": own, "shared": shared}
+        plays = instrument.get("plays", False)
+        if not isinstance(plays, bool):
+            raise TableError(f"instrument {name!r}: plays = {plays!r}; give true or false")
+        result[name] = {**instrument, "plays": plays, "parameters": own, "shared": shared}
     return result
 
 
@@ -139,7 +142,7 @@ def header(instruments: dict[str, dict[str, Any]]) -> str:
         count = len(instrument["parameters"] + instrument["shared"])
         lines.append(
             f"    {{{quoted(name)}, {quoted(instrument['title'])}, {quoted(instrument['description'])}, "
-            f"{name}_parameters, {count}u}},"
+            f"{name}_parameters, {count}u, {str(instrument['plays']).lower()}}},"
         )
     lines += ["};", "} // namespace terzetto::plugin::tables", ""]
     return "\n".join(lines)

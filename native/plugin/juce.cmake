@@ -57,7 +57,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND EXISTS /usr/share/juce/modules)
 endif()
 
 add_library(terzetto_juce_adapter STATIC juce/controls.cpp juce/editor.cpp juce/host_parameter.cpp juce/look.cpp
-                                         juce/pad.cpp juce/processor.cpp juce/score_panel.cpp)
+                                         juce/pad.cpp juce/pattern_panel.cpp juce/processor.cpp juce/score_panel.cpp)
 target_include_directories(terzetto_juce_adapter PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/juce)
 target_link_libraries(terzetto_juce_adapter PUBLIC terzetto_juce terzetto_plugin_core)
 foreach(target terzetto_juce terzetto_juce_adapter)
@@ -68,8 +68,13 @@ if(NOT MSVC)
   target_compile_options(terzetto_juce_adapter PRIVATE -Wall -Wextra)
 endif()
 
-function(terzetto_plugin instrument title code)
+# KIND: Fx, or Instrument: nothing goes in but MIDI, sound and MIDI come out (parameters.toml says `plays`).
+function(terzetto_plugin instrument title code kind)
   set(target terzetto_${instrument})
+  set(plays FALSE)
+  if(kind MATCHES Instrument)
+    set(plays TRUE)
+  endif()
   juce_add_plugin(
     ${target}
     PRODUCT_NAME "${title}"
@@ -80,10 +85,11 @@ function(terzetto_plugin instrument title code)
     PLUGIN_MANUFACTURER_CODE Terz
     PLUGIN_CODE ${code}
     FORMATS ${formats}
-    VST3_CATEGORIES Fx
+    VST3_CATEGORIES ${kind}
+    IS_SYNTH ${plays}
     LV2URI https://terzetto.audio/plugins/${instrument}
     NEEDS_MIDI_INPUT TRUE
-    NEEDS_MIDI_OUTPUT FALSE
+    NEEDS_MIDI_OUTPUT ${plays}
     NEEDS_CURL FALSE
     NEEDS_WEB_BROWSER FALSE
     COPY_PLUGIN_AFTER_BUILD FALSE)
@@ -109,9 +115,9 @@ function(terzetto_plugin instrument title code)
   endforeach()
 endfunction()
 
-terzetto_plugin(hands "Terzetto Hands" TzHa)
-terzetto_plugin(drums "Terzetto Drums" TzDr)
-terzetto_plugin(timbre "Terzetto Timbre" TzTi)
+terzetto_plugin(hands "Terzetto Hands" TzHa Fx)
+terzetto_plugin(drums "Terzetto Drums" TzDr "Instrument;Drum")
+terzetto_plugin(timbre "Terzetto Timbre" TzTi Fx)
 
 foreach(program editor_picture plugin_processor_selftest)
   set(source ${PROJECT_SOURCE_DIR}/tests/native/${program}.cpp)

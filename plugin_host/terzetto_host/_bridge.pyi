@@ -54,6 +54,9 @@ class Request:
     def position(self) -> int:
         """Song position of the first frame; 0 unless `known`."""
     @property
+    def quarters(self) -> float | None:
+        """The same in quarter notes; None: not told."""
+    @property
     def playing(self) -> bool: ...
     @property
     def tempo(self) -> float:
@@ -120,6 +123,7 @@ class HostEnd:
         audio: NDArray[np.float32],
         *,
         position: int | None = None,
+        quarters: float | None = None,
         tempo: float = 0.0,
         playing: bool = False,
         offline: bool = False,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,8 +124,8 @@ class Chain:
             for stage in run.stages:
                 block = stage.processor.process(block, events_for(stage, events) if events else (), transport)
                 latency = stage.processor.latency
-                if latency and transport.position is not None:
-                    transport = replace(transport, position=transport.position - latency)
+                if latency and self._format is not None:
+                    transport = transport.moved(-latency, self._format[0])
         self._collect()
         return block
 

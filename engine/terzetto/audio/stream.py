@@ -31,11 +31,20 @@ class Transport:
     tempo : float
         Beats a minute; 0 if unknown.
     playing : bool
+    quarters : float or None
+        The song position in quarter notes; None if the host tells none.
     """
 
     position: int | None = None
     tempo: float = 0.0
     playing: bool = False
+    quarters: float | None = None
+
+    def moved(self, frames: int, sample_rate: float) -> Transport:
+        """Return where the host stands some frames later, or earlier."""
+        position = None if self.position is None else self.position + frames
+        quarters = None if self.quarters is None else self.quarters + frames * self.tempo / (60 * sample_rate)
+        return replace(self, position=position, quarters=quarters)
 
 
 STOPPED = Transport()

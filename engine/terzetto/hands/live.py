@@ -18,7 +18,7 @@ from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.errors import ControlError, InputError
 from terzetto.hands import live_status
-from terzetto.hands.background import Background, Result
+from terzetto.background import Background, Result
 from terzetto.hands.commands import note_of, path_of, seconds_of
 from terzetto.hands.faders import FaderValues
 from terzetto.hands.learning import Learned

@@ -49,12 +49,16 @@ public:
     void process(float* const* audio, std::uint32_t frames, const Block& block) noexcept TERZETTO_REALTIME;
     void reset() noexcept TERZETTO_REALTIME { pipeline_.reset(); }
     std::uint32_t latency() const { return pipeline_.latency(); } // frames
+    // What the engine played, as notes of the last block.
+    const Note* notes_out() const { return pipeline_.notes_out(); }
+    std::uint32_t notes_out_count() const { return pipeline_.notes_out_count(); }
 
     std::string state() const { return state_.text(); }
     void set_state(std::string_view text);
     // From the editor's thread: `/terzetto/<instrument>/<name>` in the next hop. False: too many wait, or too long.
     bool ask(std::string_view name, std::string_view text);
     View view() const;
+    std::string pattern() const { return state_.pattern(); } // as a MIDI file in base 64; empty: none
 
 private:
     void after_tick();

@@ -31,6 +31,7 @@ struct InstrumentInfo {
     const char* description;
     const ParameterInfo* parameters;
     std::uint32_t count;
+    bool plays = false; // an instrument of its own: nothing goes in but notes, sound and notes come out
 };
 
 constexpr std::uint32_t kMaxParameters = 64;

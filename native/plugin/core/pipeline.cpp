@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 
 namespace terzetto::plugin {
@@ -16,7 +17,11 @@ constexpr double kLongestEngine = 2.0; // seconds of engine latency that the dry
 Pipeline::Pipeline(Parameters& parameters, Link& link, Rescue& rescue)
     : parameters_(parameters), link_(link), rescue_(rescue), parameter_events_(parameters),
       event_bytes_(bridge::kEventBytes), replay_bytes_(bridge::kEventBytes),
-      events_(event_bytes_.data(), bridge::kEventBytes), replay_events_(replay_bytes_.data(), bridge::kEventBytes) {}
+      events_(event_bytes_.data(), bridge::kEventBytes), replay_events_(replay_bytes_.data(), bridge::kEventBytes) {
+    const char* instrument = parameters.instrument().name;
+    std::snprintf(note_address_.data(), note_address_.size(), "/terzetto/%s/note", instrument);
+    std::snprintf(played_address_.data(), played_address_.size(), "/terzetto/%s/played", instrument);
+}
 
 void Pipeline::prepare(const Stream& stream, std::uint32_t engine_latency) {
     stream_ = stream;
@@ -53,6 +58,8 @@ void Pipeline::begin(bool realtime) noexcept {
     served_from_ = kNever;
     for (Held& held : held_) held.hop = kNone;
     events_.clear();
+    notes_in_.clear();
+    notes_out_.end_all();
     dry_fade_ = kTail;
     failures_ = 0;
     given_up_ = false;
@@ -83,11 +90,15 @@ void Pipeline::follow_latency() noexcept {
 // A jump offline begins the stream anew. In real time what is on its way is still to be heard (a loop!); the hops tell
 // the engine where they stand.
 bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noexcept {
-    const bridge::Transport transport = position_.next(block, frames, latency_, in_);
+    bridge::Transport transport = position_.next(block, frames, latency_, in_);
+    const std::int64_t position = transport.position;
+    transport.position = block.transport.position; // the quarter notes go where the position went
+    advance(transport, position - transport.position);
     if (!position_.jumped() || realtime_ || in_ == 0) return transport;
     if (block.transport_of_output) {
         bridge::Transport heard = transport;
         heard.position = block.transport.position;
+        heard.quarters = block.transport.quarters;
         begin_in_the_past(heard);
     } else {
         begin(false);
@@ -106,9 +117,10 @@ void Pipeline::process(float* const* audio, std::uint32_t frames, const Block& b
         const auto [answer, phase] = spot(in_);
         const std::uint32_t count = std::min({frames - done, hop_ - fill, hop_ - phase});
         if (fill == 0) start_hop(transport);
+        keep_notes(block, done, done + count);
         if (serving_) {
             if (done == 0) parameter_events_.write(events_, fill, false);
-            write_notes(block, done, done + count, fill);
+            write_notes(events_, in_, in_ + count);
         }
         const float* piece[bridge::kMaxChannels] = {};
         for (std::uint32_t c = 0; c < stream_.channels; ++c) piece[c] = audio[c] + done;
@@ -117,9 +129,15 @@ void Pipeline::process(float* const* audio, std::uint32_t frames, const Block& b
         play(audio, done, count, block.bypass);
         in_ += count;
         done += count;
-        if (transport.playing != 0) transport.position += count;
+        if (transport.playing != 0) advance(transport, count);
         if (in_ % hop_ == 0) finish_hop();
     }
+    notes_out_count_ = notes_out_.take(in_ - std::min<std::uint64_t>(in_, frames), frames, block.bypass);
+}
+
+void Pipeline::advance(bridge::Transport& transport, std::int64_t frames) const noexcept {
+    transport.position += frames;
+    transport.quarters += static_cast<double>(frames) * transport.tempo / (60.0 * stream_.sample_rate);
 }
 
 void Pipeline::start_hop(const bridge::Transport& transport) noexcept {
@@ -146,17 +164,20 @@ void Pipeline::start_epoch(std::uint64_t hop) noexcept {
     serving_ = true;
 }
 
-void Pipeline::write_notes(const Block& block, std::uint32_t from, std::uint32_t to, std::uint32_t at) noexcept {
-    char address[64] = "/terzetto/";
-    std::strncat(address, parameters_.instrument().name, 32);
-    std::strcat(address, "/note");
+void Pipeline::keep_notes(const Block& block, std::uint32_t from, std::uint32_t to) noexcept {
     for (std::uint32_t i = 0; i < block.note_count; ++i) {
         const Note& note = block.notes[i];
-        if (note.frame < from || note.frame >= to) continue;
+        if (note.frame >= from && note.frame < to) notes_in_.add(in_ + note.frame - from, note);
+    }
+}
+
+// Of one hop.
+void Pipeline::write_notes(EventWriter& events, std::uint64_t from, std::uint64_t to) noexcept {
+    notes_in_.visit(from, to, [&](std::uint64_t at, const Note& note) {
         const Argument arguments[3] = {Argument::of_int(note.pitch), Argument::of_int(note.velocity),
                                        Argument::of_int(note.channel)};
-        events_.write(at + note.frame - from, address, arguments, 3);
-    }
+        events.write(static_cast<std::uint32_t>(at % hop_), note_address_.data(), arguments, 3);
+    });
 }
 
 void Pipeline::write_letters() noexcept {
@@ -197,9 +218,11 @@ Pipeline::Held& Pipeline::held(std::int64_t hop) noexcept {
 void Pipeline::take_responses() noexcept {
     bridge::ResponseView view;
     while (end_ && end_->front(view)) {
-        take_events(view);
         const auto hop = static_cast<std::int64_t>(origin_ + view.tag.hop);
-        if (serving_ && view.tag.epoch == epoch_ && hop < static_cast<std::int64_t>(next_post_)) {
+        const bool of_now =
+            serving_ && view.tag.epoch == epoch_ && hop < static_cast<std::int64_t>(next_post_);
+        take_events(view, of_now);
+        if (of_now) {
             newest_ = std::max(newest_, hop);
             if (hop > playing_ && hop < playing_ + static_cast<std::int64_t>(held_.size())) {
                 Held& held = this->held(hop);
@@ -215,11 +238,20 @@ void Pipeline::take_responses() noexcept {
     }
 }
 
-void Pipeline::take_events(const bridge::ResponseView& view) noexcept {
+// Notes are heard when their sound is: a latency after the frame at which they were played.
+void Pipeline::take_events(const bridge::ResponseView& view, bool of_now) noexcept {
     EventReader reader(view.events, view.event_bytes);
     Event event;
+    const std::uint64_t heard = (origin_ + view.tag.hop) * std::uint64_t{hop_} + latency_;
     while (reader.next(event)) {
         if (parameter_events_.take(event)) continue;
+        if (event.address == played_address_.data()) {
+            const Argument* given = event.arguments;
+            if (of_now && event.count == 3 && event.frame < hop_)
+                notes_out_.add(heard + event.frame, static_cast<std::uint8_t>(given[0].number),
+                               static_cast<std::uint8_t>(given[1].number), static_cast<std::uint8_t>(given[2].number));
+            continue;
+        }
         const Argument argument = event.count > 0 ? event.arguments[0] : Argument{};
         from_engine.post(event.address, argument.type, argument.number, argument.text);
     }

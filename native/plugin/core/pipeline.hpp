@@ -7,10 +7,12 @@
 #include "history.hpp"
 #include "letters.hpp"
 #include "link.hpp"
+#include "notes.hpp"
 #include "osc.hpp"
 #include "parameters.hpp"
 #include "song_position.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -49,6 +51,9 @@ public:
     bool playing_wet() const { return wet_.load(); }
     bool given_up() const { return given_up_.load(); } // offline, three engines in a row failed
     const Stream& stream() const { return stream_; }
+    // What the engine played, as notes of the last block.
+    const Note* notes_out() const { return notes_out_.taken(); }
+    std::uint32_t notes_out_count() const { return notes_out_count_; }
 
     Letters<16> to_engine;   // from the editor's thread, for the next hop
     Letters<64> from_engine; // for the keeper's thread: what is no parameter
@@ -82,14 +87,15 @@ private:
     void begin_in_the_past(const bridge::Transport& transport) noexcept;
     bridge::Transport placed(const Block& block, std::uint32_t frames) noexcept TERZETTO_REALTIME;
     void start_hop(const bridge::Transport& transport) noexcept TERZETTO_REALTIME;
-    void write_notes(const Block& block, std::uint32_t from, std::uint32_t to,
-                     std::uint32_t at) noexcept TERZETTO_REALTIME;
+    void keep_notes(const Block& block, std::uint32_t from, std::uint32_t to) noexcept TERZETTO_REALTIME;
+    void write_notes(EventWriter& events, std::uint64_t from, std::uint64_t to) noexcept TERZETTO_REALTIME;
+    void advance(bridge::Transport& transport, std::int64_t frames) const noexcept TERZETTO_REALTIME;
     void start_epoch(std::uint64_t hop) noexcept TERZETTO_REALTIME;
     void write_letters() noexcept TERZETTO_REALTIME;
     bool post(std::uint64_t hop, const EventWriter& events) noexcept TERZETTO_REALTIME;
     void finish_hop() noexcept TERZETTO_REALTIME;
     void take_responses() noexcept TERZETTO_REALTIME;
-    void take_events(const bridge::ResponseView& view) noexcept TERZETTO_REALTIME;
+    void take_events(const bridge::ResponseView& view, bool of_now) noexcept TERZETTO_REALTIME;
     Held& held(std::int64_t hop) noexcept TERZETTO_REALTIME;
     bool has(std::int64_t hop) noexcept TERZETTO_REALTIME { return hop >= 0 && held(hop).hop == hop; }
     bool warming_up(std::int64_t hop) const noexcept TERZETTO_REALTIME;
@@ -132,6 +138,10 @@ private:
     std::uint32_t dry_fade_ = bridge::kTail; // frames of the change of delay that are done
 
     SongPosition position_;
+    NotesIn notes_in_;
+    NotesOut notes_out_;
+    std::uint32_t notes_out_count_ = 0;
+    std::array<char, 64> note_address_{}, played_address_{};
     std::uint32_t failures_ = 0;
 
     std::atomic<bool> reset_{false}, wet_{false}, given_up_{false};

@@ -27,16 +27,20 @@ void Pipeline::settle() {
 void Pipeline::begin_in_the_past(const bridge::Transport& transport) noexcept {
     const std::uint64_t delay = latency_, now = in_;
     if (now >= delay) history_.renumber(now - delay);
+    NotesIn notes = notes_in_;
     begin(false);
     if (now < delay) return;
+    notes.renumber(now - delay);
+    notes_in_ = notes;
     in_ = delay;
     for (std::uint64_t hop = 0; hop <= in_ / hop_; ++hop) {
         bridge::Transport then = transport;
-        then.position += static_cast<std::int64_t>(hop * hop_);
+        advance(then, static_cast<std::int64_t>(hop * hop_));
         history_.note_transport(hop, then);
     }
     const std::int64_t hop = spot(in_).hop;
     if (!revive(hop)) return;
+    write_notes(events_, in_ / hop_ * hop_, in_);
     playing_ = hop - 1;
     if (!await(hop)) return;
     playing_ = hop;
@@ -102,7 +106,9 @@ bool Pipeline::revive(std::int64_t hop) noexcept {
     replay_events_.clear();
     parameter_events_.write(replay_events_, 0, true);
     const std::uint64_t whole = in_ / hop_;
+    notes_out_.forget();
     while (next_post_ < whole) {
+        write_notes(replay_events_, next_post_ * hop_, (next_post_ + 1) * hop_);
         if (!post_patiently(next_post_, replay_events_)) {
             serving_ = false;
             ++failures_;

@@ -147,15 +147,23 @@ std::string State::engine() const {
     return document_->root["engine"].dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string State::score() const {
+std::string State::text_at(std::initializer_list<const char*> keys) const {
     const std::lock_guard<std::mutex> hold(document_->lock);
     const json* at = &document_->root["engine"];
-    for (const char* key : {parameters_.instrument().name, "score", "path"}) {
+    for (const char* key : keys) {
         const auto found = at->is_object() ? at->find(key) : at->end();
         if (!at->is_object() || found == at->end()) return {};
         at = &*found;
     }
     return at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::string State::score() const {
+    return text_at({parameters_.instrument().name, "score", "path"});
+}
+
+std::string State::pattern() const {
+    return text_at({parameters_.instrument().name, "midi"});
 }
 
 void State::set_instance(std::string_view name) {

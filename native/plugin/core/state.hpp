@@ -5,6 +5,7 @@
 #include "parameters.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ public:
     bool take_engine(std::string_view text);
     std::string engine() const; // as JSON
     std::string score() const;  // path of the one that the engine keeps; empty: none
+    std::string pattern() const; // a MIDI file in base 64 that the engine keeps; empty: none
     void set_instance(std::string_view name);
     std::string instance() const;
     // What the engine's latency was at a sample rate; 0: not known.
@@ -30,6 +32,7 @@ public:
     void set_latency(double sample_rate, std::uint32_t frames);
 
 private:
+    std::string text_at(std::initializer_list<const char*> keys) const; // of the engine's part
     struct Document;
     Parameters& parameters_;
     std::unique_ptr<Document> document_; // with its lock

@@ -22,9 +22,15 @@ juce::String description(const HostParameter& parameter) {
     return juce::String::fromUTF8(parameter.info().description);
 }
 
+// A count, such as a seed: no share of anything.
+bool is_count(const ParameterInfo& info) {
+    return *info.unit == '\0' && info.highest - info.lowest > 2.0f;
+}
+
 // Levels fall to silence, shares of 1 are told in per cent, all else in its unit.
 juce::String shown(const ParameterInfo& info, double value) {
     const juce::String unit = juce::String::fromUTF8(info.unit);
+    if (is_count(info)) return juce::String(juce::roundToInt(value));
     if (unit.isEmpty()) return juce::String(juce::roundToInt(value * 100.0)) + " %";
     if (unit == "dB" && value <= static_cast<double>(info.lowest))
         return juce::String(juce::CharPointer_UTF8("\xe2\x88\x92\xe2\x88\x9e dB"));
@@ -32,6 +38,7 @@ juce::String shown(const ParameterInfo& info, double value) {
 }
 
 double read(const ParameterInfo& info, const juce::String& text) {
+    if (is_count(info)) return text.getDoubleValue();
     if (*info.unit == '\0') return text.getDoubleValue() / 100.0;
     const juce::String plain = text.trim().replace(juce::String(juce::CharPointer_UTF8("\xe2\x88\x92")), "-");
     const bool silence =
@@ -73,7 +80,7 @@ Fader::Fader(HostParameter& parameter, bool upright) : parameter_(parameter), up
     slider_.setSliderStyle(upright ? juce::Slider::LinearVertical : juce::Slider::LinearHorizontal);
     slider_.setTextBoxStyle(upright ? juce::Slider::TextBoxBelow : juce::Slider::TextBoxRight, false,
                             upright ? 76 : kValueWidth, 20);
-    slider_.setRange(info.lowest, info.highest, decibels ? 0.1 : 0.0);
+    slider_.setRange(info.lowest, info.highest, decibels ? 0.1 : is_count(info) ? 1.0 : 0.0);
     if (decibels) slider_.setSkewFactorFromMidPoint(-12.0); // most of the way is where it is heard
     slider_.setDoubleClickReturnValue(true, info.initial);
     slider_.setTooltip(description(parameter));
@@ -146,6 +153,35 @@ void Choices::resized() {
     const int count = static_cast<int>(buttons_.size());
     for (int i = 0; i < count; ++i)
         buttons_[static_cast<std::size_t>(i)]->setBounds(area.removeFromLeft(area.getWidth() / (count - i)));
+}
+
+Menu::Menu(HostParameter& parameter) : parameter_(parameter) {
+    set_name(name_, parameter, juce::Justification::centredLeft);
+    addAndMakeVisible(name_);
+    const ParameterInfo& info = parameter.info();
+    for (std::uint32_t i = 0; i < info.choice_count; ++i) {
+        const juce::String text = juce::String::fromUTF8(info.choices[i]);
+        list_.addItem(text.substring(0, 1).toUpperCase() + text.substring(1), static_cast<int>(i) + 1);
+    }
+    list_.setTooltip(description(parameter));
+    introduce(list_, parameter);
+    list_.onChange = [this] {
+        parameter_.beginChangeGesture();
+        parameter_.set_plain(static_cast<float>(list_.getSelectedId() - 1));
+        parameter_.endChangeGesture();
+    };
+    addAndMakeVisible(list_);
+    refresh();
+}
+
+void Menu::refresh() {
+    list_.setSelectedId(juce::roundToInt(parameter_.plain()) + 1, juce::dontSendNotification);
+}
+
+void Menu::resized() {
+    auto area = getLocalBounds();
+    name_.setBounds(area.removeFromLeft(kNameWidth));
+    list_.setBounds(area.withSizeKeepingCentre(area.getWidth(), juce::jmin(26, area.getHeight())));
 }
 
 Switch::Switch(HostParameter& parameter) : parameter_(parameter) {

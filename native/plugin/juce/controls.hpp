@@ -52,6 +52,19 @@ private:
     std::vector<std::unique_ptr<juce::TextButton>> buttons_;
 };
 
+// A list that opens, where there are more choices than a row holds.
+class Menu final : public Control {
+public:
+    explicit Menu(HostParameter& parameter);
+    void refresh() override;
+    void resized() override;
+
+private:
+    HostParameter& parameter_;
+    juce::Label name_;
+    juce::ComboBox list_;
+};
+
 class Switch final : public Control {
 public:
     explicit Switch(HostParameter& parameter);

@@ -8,7 +8,8 @@ namespace terzetto::plugin {
 namespace {
 
 constexpr int kWidth = 560, kMargin = 16, kHeader = 46, kScore = 58, kFader = 92, kFaders = 196, kRow = 36,
-              kFooter = 30, kStatus = 34;
+              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 720;
+constexpr std::uint32_t kRowOfChoices = 5; // more are a list
 constexpr int kLeastWidth = 520, kLeastFaders = 150, kLeastRow = 30, kMostWidth = 1400, kMostHeight = 1000;
 
 void prepare(juce::Label& label, float height, juce::Colour colour, juce::Justification where) {
@@ -54,12 +55,12 @@ Editor::Editor(Processor& processor)
     for (juce::Label* label : {&whereabouts_, &late_, &status_}) addAndMakeVisible(label);
     setTitle(processor.getName());
     order_focus();
-    const int frame = kHeader + (score_ ? kScore + kMargin : 0) + kMargin + kFooter + kStatus;
+    const int frame = kHeader + (score_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) + kMargin + kFooter + kStatus;
     const bool plain = faders_.empty() && !pad_;
     setResizeLimits(kLeastWidth, frame + juce::jmax(plain ? 60 : kLeastFaders, row_count() * kLeastRow), kMostWidth,
                     kMostHeight);
     setResizable(true, true);
-    setSize(kWidth, frame + juce::jmax(plain ? 60 : kFaders, row_count() * kRow));
+    setSize(pattern_ ? kWide : kWidth, frame + juce::jmax(plain ? 60 : kFaders, row_count() * kRow));
     sendLookAndFeelChange(); // the parts were made before they had a look
     refresh();
     startTimerHz(10);
@@ -76,6 +77,10 @@ void Editor::add_controls() {
         addAndMakeVisible(*pad_);
     }
     const InstrumentInfo& instrument = processor_.instance().instrument();
+    if (instrument.plays) {
+        pattern_ = std::make_unique<PatternPanel>(processor_);
+        addAndMakeVisible(*pattern_);
+    }
     for (std::uint32_t i = 0; i < instrument.count; ++i) {
         const ParameterInfo& info = instrument.parameters[i];
         HostParameter& parameter = *processor_.parameter(info.name);
@@ -88,7 +93,10 @@ void Editor::add_controls() {
         } else if (info.scope == Scope::Shared || info.type == ParameterType::bool_) {
             add<Switch>(footer_, parameter);
         } else if (info.type == ParameterType::choice_) {
-            add<Choices>(rows_, parameter);
+            if (info.choice_count > kRowOfChoices)
+                add<Menu>(rows_, parameter);
+            else
+                add<Choices>(rows_, parameter);
         } else {
             const bool upright = std::string_view(info.unit) == "dB";
             add<Fader>(upright ? faders_ : rows_, parameter, upright);
@@ -114,6 +122,7 @@ void Editor::refresh() {
     view_ = processor_.instance().view();
     for (auto& control : controls_) control->refresh();
     if (pad_) pad_->refresh();
+    if (pattern_) pattern_->refresh();
     if (score_) score_->show(view_);
     juce::String whereabouts = juce::String::fromUTF8(view_.instance.c_str());
     if (view_.osc_port > 0) whereabouts << (whereabouts.isEmpty() ? "" : "   ") << "OSC port " << view_.osc_port;
@@ -162,6 +171,10 @@ void Editor::resized() {
     if (score_) {
         score_->setBounds(area.removeFromTop(kScore));
         area.removeFromTop(kMargin);
+    }
+    if (pattern_) {
+        pattern_->setBounds(area.removeFromBottom(kPattern));
+        area.removeFromBottom(kMargin);
     }
     const int fader = juce::jlimit(80, 130, area.getWidth() * kFader / (kWidth - 2 * kMargin));
     for (Control* control : faders_) control->setBounds(area.removeFromLeft(fader));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pad.hpp"
+#include "pattern_panel.hpp"
 #include "processor.hpp"
 #include "score_panel.hpp"
 
@@ -33,6 +34,7 @@ private:
     View view_;
     std::unique_ptr<ScorePanel> score_; // where there is something to learn
     std::unique_ptr<Pad> pad_;
+    std::unique_ptr<PatternPanel> pattern_; // where there is something to drag out
     std::vector<std::unique_ptr<Control>> controls_;
     std::vector<Control*> faders_, rows_, triggers_, footer_;
     juce::Label whereabouts_, late_, status_;

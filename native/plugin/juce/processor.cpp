@@ -13,11 +13,14 @@ constexpr double kRounding = 16.0; // frames by which a position in quarter note
 
 } // namespace
 
+juce::AudioProcessor::BusesProperties Processor::buses(const InstrumentInfo& instrument) {
+    const auto stereo = juce::AudioChannelSet::stereo();
+    const auto out = BusesProperties().withOutput("Output", stereo, true);
+    return instrument.plays ? out : out.withInput("Input", stereo, true);
+}
+
 Processor::Processor(const InstrumentInfo& instrument)
-    : AudioProcessor(BusesProperties()
-                         .withInput("Input", juce::AudioChannelSet::stereo(), true)
-                         .withOutput("Output", juce::AudioChannelSet::stereo(), true)),
-      instance_(instrument, *this) {
+    : AudioProcessor(buses(instrument)), instance_(instrument, *this) {
     for (std::uint32_t i = 0; i < instrument.count; ++i) {
         parameters_.push_back(new HostParameter(instance_.parameters(), i));
         addParameter(parameters_.back());
@@ -38,10 +41,10 @@ HostParameter* Processor::parameter(std::string_view name) {
 
 bool Processor::isBusesLayoutSupported(const BusesLayout& layouts) const {
     const juce::AudioChannelSet in = layouts.getMainInputChannelSet(), out = layouts.getMainOutputChannelSet();
-    if (in != out) return false;
-    if (in == juce::AudioChannelSet::stereo()) return true;
+    if (in != out && !(plays() && in.isDisabled())) return false;
+    if (out == juce::AudioChannelSet::stereo()) return true;
     // A VST3 that agrees to mono gets silence from Ardour 7.3; one that does not, the sound on its left side.
-    return in == juce::AudioChannelSet::mono() && !(host_.isArdour() && wrapperType == wrapperType_VST3);
+    return out == juce::AudioChannelSet::mono() && !(host_.isArdour() && wrapperType == wrapperType_VST3);
 }
 
 void Processor::prepareToPlay(double sample_rate, int block) {
@@ -79,7 +82,10 @@ void Processor::releaseResources() {
 }
 
 bridge::Transport Processor::transport(int block) {
-    if (told_.playing != 0) told_.position += told_block_;
+    if (told_.playing != 0) {
+        told_.position += told_block_;
+        told_.quarters += told_block_ * told_.tempo / (60.0 * instance_.stream().sample_rate);
+    }
     told_block_ = block;
     bridge::Transport transport;
     juce::AudioPlayHead* head = getPlayHead();
@@ -89,6 +95,7 @@ bridge::Transport Processor::transport(int block) {
     if (!position) return wrapperType == wrapperType_LV2 ? told_ : transport;
     transport.tempo = position->getBpm().orFallback(0.0);
     transport.playing = position->getIsPlaying() ? 1 : 0;
+    transport.quarters = position->getPpqPosition().orFallback(transport.quarters);
     if (const auto frames = position->getTimeInSamples()) {
         transport.position = *frames;
         transport.known = 1;
@@ -130,7 +137,19 @@ void Processor::process(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi,
                                       static_cast<juce::uint8>((data[0] & 0x0f) + 1)};
     }
     block.notes = notes_.data();
+    if (plays()) audio.clear(); // what is in there came from nowhere
     instance_.process(audio.getArrayOfWritePointers(), static_cast<std::uint32_t>(audio.getNumSamples()), block);
+    if (plays()) {
+        midi.clear();
+        const Note* notes = instance_.notes_out();
+        for (std::uint32_t i = 0; i < instance_.notes_out_count(); ++i) {
+            const Note& note = notes[i];
+            const auto channel = static_cast<juce::uint8>(note.channel - 1);
+            const juce::uint8 bytes[3] = {static_cast<juce::uint8>((note.velocity > 0 ? 0x90 : 0x80) | channel),
+                                          note.pitch, note.velocity};
+            midi.addEvent(bytes, 3, static_cast<int>(note.frame));
+        }
+    }
     if (!block.realtime) tell_meters(); // a host that renders may have no message thread that runs
 }
 

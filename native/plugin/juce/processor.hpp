@@ -8,6 +8,7 @@
 #include <pluginterfaces/vst/ivsteditcontroller.h>
 
 #include <array>
+#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -26,9 +27,12 @@ public:
 
     const juce::String getName() const override { return juce::String::fromUTF8(instance_.instrument().title); }
     // Ardour connects nothing, not even the transport, to an LV2 on an audio track that takes MIDI.
-    bool acceptsMidi() const override { return wrapperType != wrapperType_LV2; }
-    bool producesMidi() const override { return false; }
-    double getTailLengthSeconds() const override { return 0.0; }
+    bool acceptsMidi() const override { return plays() || wrapperType != wrapperType_LV2; }
+    bool producesMidi() const override { return plays(); }
+    // What plays by itself has no end: no host may send it to sleep.
+    double getTailLengthSeconds() const override {
+        return plays() ? std::numeric_limits<double>::infinity() : 0.0;
+    }
     bool isBusesLayoutSupported(const BusesLayout& layouts) const override;
     void prepareToPlay(double sample_rate, int block) override;
     void releaseResources() override;
@@ -50,6 +54,8 @@ public:
     void setStateInformation(const void* data, int bytes) override;
 
 private:
+    static BusesProperties buses(const InstrumentInfo& instrument);
+    bool plays() const { return instance_.instrument().plays; }
     using AudioProcessor::processBlock;
     using AudioProcessor::processBlockBypassed;
 

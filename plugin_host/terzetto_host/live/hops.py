@@ -45,6 +45,7 @@ class Hops:
         """What is to be told of the chain's failures; the driver takes and empties it."""
         self._has_failed = False
         self._channels, self._hop, self._realtime = channels, hop, realtime
+        self._sample_rate = sample_rate
         self._rest = round(_REST * sample_rate)
         self._epoch: int | None = None
         self._next = 0
@@ -77,8 +78,7 @@ class Hops:
             self._settle = self.chain.latency if missing > 0 else 0
         else:
             for ago in range(missing, 0, -1):
-                position = None if transport.position is None else transport.position - ago * self._hop
-                self._response(self._silence, (), replace(transport, position=position))
+                self._response(self._silence, (), transport.moved(-ago * self._hop, self._sample_rate))
         self._next = number + 1
         response = self._response(block, events, transport)
         if self._silent_start > 0:

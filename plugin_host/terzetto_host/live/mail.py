@@ -20,6 +20,8 @@ from terzetto_host.live.teller import Teller
 from terzetto_host.live.values import ROOT, Values
 
 _MOST_PENDING = 256
+PLAYED = "/played"
+"""How the address of a note ends that an instrument plays: its plugin's MIDI output has it, at its frame."""
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Mail:
         self._outgoing: deque[Message] = deque(
             [Message(ROOT + "instance", (name,)), Message(ROOT + "osc_port", (osc_port,))]
         )  # for the plugin, in the responses
+        self._played: list[Message] = []  # for this hop's response
         self._monitored = False
         self._stages: object = None  # those that the server has been told of
 
@@ -115,6 +118,8 @@ class Mail:
             self.describe(chain)
         if chain.outbox:
             messages, chain.outbox[:] = list(chain.outbox), []
+            self._played += [message for message in messages if message.address.endswith(PLAYED)]
+            messages = [message for message in messages if not message.address.endswith(PLAYED)]
             self._values.follow(messages)
             for message in messages:
                 self._tell(message)
@@ -128,8 +133,12 @@ class Mail:
         self._tell_server(Message(address, (value,)) for address, value in values.now.items())
 
     def outgoing(self) -> tuple[bytes, int]:
-        """Return what a response carries, and how many messages those are."""
-        return pack(self._outgoing)
+        """Return what a response carries, and how many messages of it are to be forgotten when it is sent."""
+        played, self._played = self._played, []
+        if self._monitored:
+            for message in played:
+                self._teller.passed(message.address.removeprefix(ROOT), message.arguments)
+        return pack(self._outgoing, played)
 
     def sent(self, count: int) -> None:
         """Forget messages that the plugin has got."""

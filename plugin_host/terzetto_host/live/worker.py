@@ -156,14 +156,15 @@ class Worker:
             self._take_incoming()
             events = self._mail.events(request.events, offline=bool(request.offline))
             position = request.position if request.known else None
-            transport = Transport(position, request.tempo, bool(request.playing))
+            quarters = request.quarters if request.known else None
+            transport = Transport(position, request.tempo, bool(request.playing), quarters)
         except Exception:  # whatever was wrong with them, the sound goes on
             log.exception("events of a hop could not be taken")
         # A copy: what the chain and the dry sound keep must not change with the ring.
         response = self._hops.process(request.epoch, request.hop, np.array(request.audio), events, transport)
         self._after()
+        packed, count = self._mail.outgoing()
         if response is not None:
-            packed, count = self._mail.outgoing()
             if self._end.respond(request.epoch, request.hop, response, packed):
                 self._mail.sent(count)
         self._end.pop()

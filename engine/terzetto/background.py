@@ -7,6 +7,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
+from terzetto.errors import TerzettoError
+
 Result = TypeVar("Result")
 
 
@@ -36,7 +38,7 @@ class Background:
         def do() -> None:
             try:
                 result = work()
-            except (ValueError, OSError) as error:  # InputError among them
+            except (TerzettoError, ValueError, OSError) as error:
                 problem = str(error)
                 self._done.put(lambda: fail(problem))
             else:

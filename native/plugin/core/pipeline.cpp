@@ -91,9 +91,8 @@ void Pipeline::follow_latency() noexcept {
 // the engine where they stand.
 bridge::Transport Pipeline::placed(const Block& block, std::uint32_t frames) noexcept {
     bridge::Transport transport = position_.next(block, frames, latency_, in_);
-    const std::int64_t position = transport.position;
-    transport.position = block.transport.position; // the quarter notes go where the position went
-    advance(transport, position - transport.position);
+    // The quarter notes go where the position went.
+    transport.quarters += quarters(transport.position - block.transport.position, transport.tempo);
     if (!position_.jumped() || realtime_ || in_ == 0) return transport;
     if (block.transport_of_output) {
         bridge::Transport heard = transport;
@@ -137,7 +136,11 @@ void Pipeline::process(float* const* audio, std::uint32_t frames, const Block& b
 
 void Pipeline::advance(bridge::Transport& transport, std::int64_t frames) const noexcept {
     transport.position += frames;
-    transport.quarters += static_cast<double>(frames) * transport.tempo / (60.0 * stream_.sample_rate);
+    transport.quarters += quarters(frames, transport.tempo);
+}
+
+double Pipeline::quarters(std::int64_t frames, double tempo) const noexcept {
+    return static_cast<double>(frames) * tempo / (60.0 * stream_.sample_rate);
 }
 
 void Pipeline::start_hop(const bridge::Transport& transport) noexcept {

@@ -89,6 +89,7 @@ private:
     void start_hop(const bridge::Transport& transport) noexcept TERZETTO_REALTIME;
     void keep_notes(const Block& block, std::uint32_t from, std::uint32_t to) noexcept TERZETTO_REALTIME;
     void write_notes(EventWriter& events, std::uint64_t from, std::uint64_t to) noexcept TERZETTO_REALTIME;
+    double quarters(std::int64_t frames, double tempo) const noexcept TERZETTO_REALTIME;
     void advance(bridge::Transport& transport, std::int64_t frames) const noexcept TERZETTO_REALTIME;
     void start_epoch(std::uint64_t hop) noexcept TERZETTO_REALTIME;
     void write_letters() noexcept TERZETTO_REALTIME;

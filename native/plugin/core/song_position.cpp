@@ -26,6 +26,8 @@ bridge::Transport SongPosition::next(const Block& block, std::uint32_t frames, s
         !of_output) { // a host that renders without a transport: counted from the start
         transport.known = transport.playing = 1;
         transport.position = static_cast<std::int64_t>(in);
+        transport.tempo = 0.0; // what it says of tempo and quarter notes, if anything, is of no song
+        transport.quarters = bridge::Transport{}.quarters;
         return transport;
     }
     if (!plays) {

@@ -224,8 +224,8 @@ void define_host(py::module_& m) {
         .def_property_readonly("name", [](const Host& h) { return h->name(); })
         .def_property_readonly("format", [](const Host& h) { return h->format(); })
         .def("post", &host_post, py::arg("epoch"), py::arg("hop"), py::arg("audio"), py::kw_only(),
-             py::arg("position") = py::none(), py::arg("quarters") = py::none(), py::arg("tempo") = 0.0, py::arg("playing") = false,
-             py::arg("offline") = false, py::arg("events") = py::bytes())
+             py::arg("position") = py::none(), py::arg("quarters") = py::none(), py::arg("tempo") = 0.0,
+             py::arg("playing") = false, py::arg("offline") = false, py::arg("events") = py::bytes())
         .def("front", &host_front)
         .def("pop", [](Host& h) { h->pop(); })
         .def(

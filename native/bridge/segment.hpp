@@ -56,8 +56,8 @@ struct Transport {
     std::int64_t position = 0; // in frames
     double tempo = 0.0;        // beats a minute; 0: unknown
     std::uint32_t playing = 0;
-    std::uint32_t known = 0;   // 0: the host told no position
-    std::uint32_t offline = 0; // 1: the host waits for this hop, however long it takes
+    std::uint32_t known = 0;                                    // 0: the host told no position
+    std::uint32_t offline = 0;                                  // 1: the host waits for this hop, however long it takes
     double quarters = std::numeric_limits<double>::quiet_NaN(); // the same position in quarter notes; NaN: not told
 };
 

@@ -192,7 +192,7 @@ class Plugin:
     """Plays the plugin: makes a segment, attaches, sends hops and hears the responses."""
 
     server: RunningServer
-    instrument: str = "drums"
+    instrument: str = "timbre"
     wanted: str = ""
     channels: int = 2
     hop: int = 512
@@ -278,7 +278,7 @@ class Plugin:
 def make_plugin() -> Iterator[Callable[..., Plugin]]:
     made: list[Plugin] = []
 
-    def make(server: RunningServer, instrument: str = "drums", **options: Any) -> Plugin:
+    def make(server: RunningServer, instrument: str = "timbre", **options: Any) -> Plugin:
         made.append(Plugin(server, instrument, **options))
         return made[-1]
 

@@ -153,7 +153,7 @@ def test_a_saved_chain_that_cannot_be_read_here_is_kept() -> None:
 def test_an_instrument_alone_needs_no_chain_file_in_its_state() -> None:
     chain = Chain.of_instrument("hands")
     assert list(chain.state()) == ["hands"] and chain.instruments() == ["hands"]
-    assert not Chain.of_instrument("drums").stages
+    assert not Chain.of_instrument("timbre").stages
 
 
 def test_loading_keeps_what_hands_has_learned(tmp_path: Path) -> None:

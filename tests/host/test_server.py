@@ -99,8 +99,8 @@ def test_a_host_that_is_killed_leaves_neither_worker_nor_segment(
     host = subprocess.Popen([sys.executable, "-c", HOST], stdout=subprocess.PIPE, text=True)
     assert host.stdout is not None
     segment = host.stdout.readline().strip()
-    controller.send("/terzetto/attach", segment, "drums", "")
-    until(lambda: controller.ask("/terzetto/instances") == ("i1", "drums"), "the instance")
+    controller.send("/terzetto/attach", segment, "timbre", "")
+    until(lambda: controller.ask("/terzetto/instances") == ("i1", "timbre"), "the instance")
     assert _bridge.exists(segment)
     host.kill()
     host.wait()

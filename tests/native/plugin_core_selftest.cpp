@@ -7,6 +7,7 @@
 #include "pipeline.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <random>
@@ -42,7 +43,7 @@ Sound tune(std::uint32_t channels, std::uint32_t frames) {
 struct Bench final : Rescue {
     Stream stream;
     EngineHabits habits;
-    Parameters parameters{*find_instrument("hands")};
+    Parameters parameters;
     Link link;
     std::vector<std::unique_ptr<bridge::HostEnd>> ends;
     std::vector<std::unique_ptr<Engine>> engines;
@@ -50,7 +51,8 @@ struct Bench final : Rescue {
     bool absent = false;
     Pipeline pipeline{parameters, link, *this};
 
-    Bench(Stream s, EngineHabits h, bool with_engine = true) : stream(s), habits(h), absent(!with_engine) {
+    Bench(Stream s, EngineHabits h, bool with_engine = true, const char* instrument = "hands")
+        : stream(s), habits(h), parameters(*find_instrument(instrument)), absent(!with_engine) {
         if (with_engine) connect();
         pipeline.prepare(stream, 0);
         if (!stream.realtime) pipeline.settle();
@@ -265,7 +267,8 @@ void check_latency_change() {
         if (i == 100) {
             bench.engine().hold(true);
             bench.engine().set_latency(333);
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            for (int waited = 0; waited < 5000 && bench.ends.back()->latency() != 333; ++waited)
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
         float* audio[1] = {out[0].data() + 256 * i};
         bench.run(audio, 256, i < 100);
@@ -393,6 +396,96 @@ void check_pre_roll() {
     }
 }
 
+// What comes in at a frame goes out a latency later, as the sound does: (frame, pitch, velocity).
+using Played = std::vector<std::array<std::uint64_t, 3>>;
+
+Played play_notes(Bench& bench, const Played& notes, std::uint32_t frames, const std::vector<std::uint32_t>& blocks,
+                  std::uint64_t bypass_from = ~std::uint64_t{0}) {
+    Played played;
+    std::vector<float> sound(20000);
+    for (std::uint32_t done = 0, i = 0; done < frames; ++i) {
+        const std::uint32_t count = std::min(blocks[i % blocks.size()], frames - done);
+        std::vector<Note> given;
+        for (const auto& [at, pitch, velocity] : notes)
+            if (at >= done && at < done + count)
+                given.push_back({static_cast<std::uint32_t>(at - done), static_cast<std::uint8_t>(pitch),
+                                 static_cast<std::uint8_t>(velocity), 10});
+        Block block;
+        block.realtime = bench.stream.realtime;
+        block.bypass = done >= bypass_from;
+        block.notes = given.data();
+        block.note_count = static_cast<std::uint32_t>(given.size());
+        float* audio[1] = {sound.data()};
+        bench.pipeline.process(audio, count, block);
+        for (std::uint32_t n = 0; n < bench.pipeline.notes_out_count(); ++n) {
+            const Note& note = bench.pipeline.notes_out()[n];
+            expect(note.channel == 10 && note.frame < count, "a note lies in its block, on its channel", note.frame);
+            played.push_back({done + note.frame, note.pitch, note.velocity});
+        }
+        done += count;
+        bench.sent = done / bench.stream.hop();
+        if (bench.stream.realtime) bench.wait_for_engine();
+    }
+    return played;
+}
+
+void check_notes() {
+    const Played notes = {{0, 36, 100}, {511, 38, 90}, {512, 36, 0}, {3000, 42, 1}, {3100, 42, 0}, {9000, 38, 0}};
+    EngineHabits habits;
+    habits.echoes = true;
+    habits.latency = 300;
+    for (const bool realtime : {false, true}) {
+        const std::vector<std::vector<std::uint32_t>> cuts = {{64}, {512}, {1, 0, 511, 77, 300}};
+        for (const auto& blocks : cuts) {
+            Bench bench({48000.0, 1, 512, realtime, false}, habits, true, "drums");
+            Played expected;
+            for (const auto& [at, pitch, velocity] : notes)
+                expected.push_back({at + bench.pipeline.latency(), pitch, velocity});
+            expect(play_notes(bench, notes, 16384, blocks) == expected, "notes go out a latency later", blocks[0]);
+        }
+    }
+    { // what sounds when the stream begins anew is ended
+        Bench bench({48000.0, 1, 512, false, false}, habits, true, "drums");
+        play_notes(bench, {{0, 36, 100}}, 4096, {512});
+        bench.pipeline.reset();
+        const Played ended = play_notes(bench, {}, 4096, {512});
+        expect(ended == Played{{0, 36, 0}}, "a reset ends what sounds", static_cast<double>(ended.size()));
+    }
+    { // bypassed, nothing begins
+        Bench bench({48000.0, 1, 512, false, false}, habits, true, "drums");
+        const Played heard = play_notes(bench, {{0, 36, 100}, {2048, 38, 100}, {2100, 36, 0}}, 8192, {512}, 2560);
+        expect(heard == Played{{1324, 36, 100}, {3424, 36, 0}}, "bypass begins no notes");
+    }
+    { // an engine that dies is told again what came in, and nothing goes out twice
+        EngineHabits mortal = habits;
+        mortal.dies_at_hop = 12;
+        Bench bench({48000.0, 1, 512, false, false}, mortal, true, "drums");
+        bench.habits.dies_at_hop = -1;
+        Played expected;
+        for (const auto& [at, pitch, velocity] : notes) expected.push_back({at + 1324, pitch, velocity});
+        expect(play_notes(bench, notes, 16384, {777}) == expected, "nobody hears an engine die in the notes");
+        expect(bench.replaced == 1, "it did die", bench.replaced);
+    }
+}
+
+// Quarter notes go with the position.
+void check_quarters() {
+    Bench bench({48000.0, 1, 512, false, false}, {});
+    for (int i = 0; i < 3; ++i) {
+        Block block;
+        block.realtime = false;
+        block.transport = {48000 + 1000 * i, 120.0, 1, 1, 0, 2.0 + 1000.0 * i / 24000.0};
+        std::vector<float> sound(1000);
+        float* audio[1] = {sound.data()};
+        bench.pipeline.process(audio, 1000, block);
+    }
+    const std::vector<double> seen = bench.engine().quarters();
+    for (std::size_t hop = 1; hop < seen.size(); ++hop) // the first is of settling
+        expect(std::abs(seen[hop] - (2.0 + 512.0 * static_cast<double>(hop - 1) / 24000.0)) < 1e-9,
+               "a hop's quarter notes", seen[hop]);
+    expect(seen.size() == 6, "hops with quarter notes", static_cast<double>(seen.size()));
+}
+
 void check_slow() {
     EngineHabits habits;
     habits.seconds_a_hop = 10.0 * 512.0 / 48000.0; // ten times slower than real time
@@ -417,6 +510,8 @@ int main() {
     check_bypass();
     check_offline_death();
     check_position();
+    check_notes();
+    check_quarters();
     check_pre_roll();
     check_slow();
     if (failures == 0) std::puts("plugin_core_selftest: all good");

@@ -23,6 +23,7 @@ struct EngineHabits {
     std::int64_t dies_at_hop = -1;      // of all that it has seen: neither answers nor beats any more
     bool spoils_audio = false;          // answers with what is no number
     std::atomic<int>* states = nullptr; // counts the states that came
+    bool echoes = false;                // plays the notes that come, at their frames
 };
 
 class Engine {
@@ -53,6 +54,10 @@ public:
     std::vector<std::int64_t> positions() const { // of the hops
         const std::lock_guard<std::mutex> hold(mutex_);
         return positions_;
+    }
+    std::vector<double> quarters() const { // of the hops
+        const std::lock_guard<std::mutex> hold(mutex_);
+        return quarters_;
     }
     std::vector<std::string> texts() const {
         const std::lock_guard<std::mutex> hold(mutex_);
@@ -106,12 +111,17 @@ private:
         plugin::Event event;
         const std::lock_guard<std::mutex> hold(mutex_);
         positions_.push_back(view.transport.position);
+        quarters_.push_back(view.transport.quarters);
         kinds_ |= view.transport.offline != 0 ? 2u : 1u;
+        plugin::EventWriter played(played_bytes_.data(), static_cast<std::uint32_t>(played_bytes_.size()));
         while (reader.next(event)) {
             if (event.frame >= format.hop) ++gaps_;
+            if (habits_.echoes && event.address == "/terzetto/drums/note")
+                played.write(event.frame, "/terzetto/drums/played", event.arguments, 3);
             if (event.count > 0) values_[std::string(event.address)] = event.arguments[0].number;
             if (event.count > 0 && event.arguments[0].type == 's') texts_.emplace_back(event.arguments[0].text);
         }
+        played_ = played.bytes();
     }
 
     void answer(bridge::Tag tag, const bridge::Format& format, std::vector<float>& audio) {
@@ -124,6 +134,7 @@ private:
                 if (habits_.spoils_audio) sample = std::nanf("");
             }
         const std::lock_guard<std::mutex> hold(mutex_);
+        if (played_ > 0) to_tell_.insert(to_tell_.end(), played_bytes_.begin(), played_bytes_.begin() + played_);
         end_->respond(tag, audio.data(), to_tell_.data(), static_cast<std::uint32_t>(to_tell_.size()));
         to_tell_.clear();
     }
@@ -139,7 +150,9 @@ private:
     std::map<std::string, double> values_;
     std::vector<std::string> texts_;
     std::vector<std::int64_t> positions_;
-    std::vector<std::uint8_t> to_tell_;
+    std::vector<double> quarters_;
+    std::vector<std::uint8_t> to_tell_, played_bytes_ = std::vector<std::uint8_t>(8192);
+    std::uint32_t played_ = 0; // bytes
     std::thread thread_;
 };
 

@@ -23,9 +23,11 @@ class Glide:
     def at(self, now: int) -> float:
         """Return the value at a frame."""
         done = now - self._start
+        if done < 0:
+            return self._from
         if done >= self._frames:
             return self._to
-        return self._from + (self._to - self._from) * max(done, 0) / self._frames
+        return self._from + (self._to - self._from) * done / self._frames
 
     def over(self, now: int, frames: int) -> NDArray[np.float32]:
         """Return the values of so many frames from ``now`` on."""

@@ -108,10 +108,10 @@ def _resampled(path: Path, sample_rate: float) -> Float:
 
     try:
         with AudioFile(str(path)) as opened, opened.resampled_to(sample_rate) as file:
-            audio: Float = file.read(file.frames)
+            audio = file.read(file.frames)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the one-shot cannot be read ({error})") from None
-    return audio.mean(axis=0)
+    return np.asarray(audio.mean(axis=0), np.float32)
 
 
 @dataclass
@@ -173,5 +173,5 @@ class Player:
         return out
 
     def _is_over(self, voice: _Voice) -> bool:
-        last = voice.start + voice.sound.audio.shape[1]
+        last = voice.start + int(voice.sound.audio.shape[1])
         return self._now >= (last if voice.ends is None else min(last, voice.ends + self._fade))

@@ -70,7 +70,8 @@ class DrumsProcessor:
         self.parameters = Parameters("drums")
         self.outbox: list[Message] = []
         self._open_patterns = open_patterns
-        self._model = ""  # name or path of the one that is asked for
+        self._model = ""  # name or path of the one that plays
+        self._wanted = ""  # the one asked for last
         self._background = Background()
         self._bars: Bars | None = None
         self._problem = ""
@@ -261,8 +262,8 @@ class DrumsProcessor:
         """Open another model, while the present one plays on."""
 
         def take(source: PatternSource) -> None:
-            if self._model == name:  # not overtaken by another one
-                self._bars, self._problem = Bars(source), ""
+            if self._wanted == name:  # not overtaken by another one
+                self._model, self._bars, self._problem = name, Bars(source), ""
                 if self._sequencer is None:
                     self._sequencer = Sequencer(self._bars, self._rate)
                 self._sequencer.bars = self._bars
@@ -270,7 +271,7 @@ class DrumsProcessor:
                 self._midi_due = True
                 self._say_status()
 
-        self._model = name
+        self._wanted = name
         self._background.run(
             lambda: self._open_patterns(name), take, lambda why: self._say(f"That model cannot be used: {why}"),
             now=self._begins,

@@ -76,9 +76,9 @@ class Sequencer:
             hit = self._pending.pop(0)
             due.append((max(span.frame(hit.quarter), start), hit))
         self._position = span.quarter + stop / span.frames_per_quarter
-        self._early = {(hit.line, hit.drum) for _, hit in due if hit.line > self._position + _SAME} | {
-            early for early in self._early if early[0] > self._position + _SAME
-        }
+        # A step that begins where this piece ends counts: a loop may end there.
+        self._early |= {(hit.line, hit.drum) for _, hit in due}
+        self._early = {early for early in self._early if early[0] >= self._position - _SAME}
         return due
 
     def _lead(self, span: Span, beat: int, at_beats: bool) -> int:

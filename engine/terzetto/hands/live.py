@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.audio.stream import STOPPED, SongClock, Transport
+from terzetto.background import Background, Result
 from terzetto.control.addresses import Address
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.errors import ControlError, InputError
 from terzetto.hands import live_status
-from terzetto.background import Background, Result
 from terzetto.hands.commands import note_of, path_of, seconds_of
 from terzetto.hands.faders import FaderValues
 from terzetto.hands.learning import Learned

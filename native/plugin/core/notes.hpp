@@ -41,8 +41,8 @@ private:
 // What is to go out. A note whose beginning came too late is left out, as its sound is; an end never is.
 class NotesOut {
 public:
-    void add(std::uint64_t due, std::uint8_t pitch, std::uint8_t velocity, std::uint8_t channel) noexcept
-        TERZETTO_REALTIME;
+    void add(std::uint64_t due, std::uint8_t pitch, std::uint8_t velocity,
+             std::uint8_t channel) noexcept TERZETTO_REALTIME;
     void forget() noexcept TERZETTO_REALTIME { count_ = 0; } // what is due later; it is told again
     void end_all() noexcept TERZETTO_REALTIME;               // forget, and end what sounds
     // Those of the block of `frames` from `from` on, by rising frame; `silent`: beginnings are left out. At most kRoom.

@@ -222,8 +222,7 @@ void Pipeline::take_responses() noexcept {
     bridge::ResponseView view;
     while (end_ && end_->front(view)) {
         const auto hop = static_cast<std::int64_t>(origin_ + view.tag.hop);
-        const bool of_now =
-            serving_ && view.tag.epoch == epoch_ && hop < static_cast<std::int64_t>(next_post_);
+        const bool of_now = serving_ && view.tag.epoch == epoch_ && hop < static_cast<std::int64_t>(next_post_);
         take_events(view, of_now);
         if (of_now) {
             newest_ = std::max(newest_, hop);

@@ -22,8 +22,8 @@ public:
     std::string take(std::string_view text);
     // The engine's own part, as its worker sent it. False: not JSON.
     bool take_engine(std::string_view text);
-    std::string engine() const; // as JSON
-    std::string score() const;  // path of the one that the engine keeps; empty: none
+    std::string engine() const;  // as JSON
+    std::string score() const;   // path of the one that the engine keeps; empty: none
     std::string pattern() const; // a MIDI file in base 64 that the engine keeps; empty: none
     void set_instance(std::string_view name);
     std::string instance() const;

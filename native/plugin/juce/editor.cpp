@@ -55,7 +55,8 @@ Editor::Editor(Processor& processor)
     for (juce::Label* label : {&whereabouts_, &late_, &status_}) addAndMakeVisible(label);
     setTitle(processor.getName());
     order_focus();
-    const int frame = kHeader + (score_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) + kMargin + kFooter + kStatus;
+    const int frame =
+        kHeader + (score_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) + kMargin + kFooter + kStatus;
     const bool plain = faders_.empty() && !pad_;
     setResizeLimits(kLeastWidth, frame + juce::jmax(plain ? 60 : kLeastFaders, row_count() * kLeastRow), kMostWidth,
                     kMostHeight);

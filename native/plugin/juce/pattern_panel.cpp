@@ -52,11 +52,11 @@ void PatternPanel::mouseDrag(const juce::MouseEvent& event) {
     if (file == juce::File()) return;
     dragging_ = true;
     const juce::Component::SafePointer<PatternPanel> here(this);
-    const bool went = juce::DragAndDropContainer::performExternalDragDropOfFiles({file.getFullPathName()}, false, this,
-                                                                                 [here] {
-                                                                                     if (here) here->dragging_ = false;
-                                                                                     if (here) here->repaint();
-                                                                                 });
+    const bool went =
+        juce::DragAndDropContainer::performExternalDragDropOfFiles({file.getFullPathName()}, false, this, [here] {
+            if (here) here->dragging_ = false;
+            if (here) here->repaint();
+        });
     dragging_ = dragging_ && went;
     repaint();
 }

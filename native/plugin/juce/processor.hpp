@@ -30,9 +30,7 @@ public:
     bool acceptsMidi() const override { return plays() || wrapperType != wrapperType_LV2; }
     bool producesMidi() const override { return plays(); }
     // What plays by itself has no end: no host may send it to sleep.
-    double getTailLengthSeconds() const override {
-        return plays() ? std::numeric_limits<double>::infinity() : 0.0;
-    }
+    double getTailLengthSeconds() const override { return plays() ? std::numeric_limits<double>::infinity() : 0.0; }
     bool isBusesLayoutSupported(const BusesLayout& layouts) const override;
     void prepareToPlay(double sample_rate, int block) override;
     void releaseResources() override;

@@ -164,9 +164,8 @@ class Worker:
         response = self._hops.process(request.epoch, request.hop, np.array(request.audio), events, transport)
         self._after()
         packed, count = self._mail.outgoing()
-        if response is not None:
-            if self._end.respond(request.epoch, request.hop, response, packed):
-                self._mail.sent(count)
+        if response is not None and self._end.respond(request.epoch, request.hop, response, packed):
+            self._mail.sent(count)
         self._end.pop()
         self._save()
         self._count += 1

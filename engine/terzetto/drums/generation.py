@@ -96,7 +96,9 @@ def humanised(bar: Hvo, amount: float) -> Hvo:
     return Hvo(bar.hits, velocities.clip(1 / 127, 1.0), amount * bar.offsets)
 
 
-def between(model: PatternModel, first: Sequence[Hvo], second: Sequence[Hvo], steps: int) -> list[list[Hvo]]:
+def between(
+    model: PatternModel, first: Sequence[Hvo], second: Sequence[Hvo], steps: int, bars: slice | None = None
+) -> list[list[Hvo]]:
     """Return beats on the straight way through the latent space from one to another, both ends included.
 
     The ends are what the model makes of the two. A shorter one is repeated to the length of the longer.
@@ -105,6 +107,8 @@ def between(model: PatternModel, first: Sequence[Hvo], second: Sequence[Hvo], st
     ----------
     steps
         How many beats, 2 to 1024.
+    bars
+        Only these change; the others stay the first beat's. All unless given.
 
     Raises
     ------
@@ -116,6 +120,8 @@ def between(model: PatternModel, first: Sequence[Hvo], second: Sequence[Hvo], st
     if not first or not second:
         raise InputError("a beat without bars has no place in the latent space")
     length = max(len(first), len(second))
-    start, stop = (model.encode(bars)[np.arange(length) % len(bars)] for bars in (first, second))
+    start, stop = (model.encode(each)[np.arange(length) % len(each)] for each in (first, second))
+    changes = np.zeros((length, 1), np.float32)
+    changes[bars or slice(None)] = 1.0
     weights = np.linspace(0, 1, steps, dtype=np.float32)
-    return [model.to_hvo(model.decode((1 - weight) * start + weight * stop)) for weight in weights]
+    return [model.to_hvo(model.decode(start + weight * changes * (stop - start))) for weight in weights]

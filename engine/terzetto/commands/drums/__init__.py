@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import argparse
 
-from terzetto.commands.drums import drum_map, encode, generate, interpolate, pattern_map
+from terzetto.commands.drums import (
+    denoise,
+    drum_map,
+    encode,
+    generate,
+    interpolate,
+    pattern_map,
+    similar,
+    simplify,
+    swap,
+)
 
 HELP = "make drum beats, and see where given ones lie"
 
@@ -16,6 +26,7 @@ examples:
   terzetto drums generate --style funk --tempo 96 -o funk.mid --humanise
   terzetto drums generate --latent -1.5 2 --bars 8 --variation 0.3 -o beat.mid
   terzetto drums interpolate verse.mid chorus.mid --steps 8 -o way.mid
+  terzetto drums denoise take.mid -o clean.mid
   terzetto drums map beat.mid -o map.png
 
 exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 interrupted
@@ -24,6 +35,10 @@ _COMMANDS = {
     "generate": generate,
     "encode": encode,
     "interpolate": interpolate,
+    "denoise": denoise,
+    "simplify": simplify,
+    "swap": swap,
+    "similar": similar,
     "map": pattern_map,
     "drum-map": drum_map,
 }

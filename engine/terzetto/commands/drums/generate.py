@@ -87,7 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
     write_beat(arguments.out, beat)
     if request.style is not None or request.density is not None:
         z = model.move(z, request.style, request.density)[0]
-    x, y = model.pad_position(z)
+        x, y = model.pad_position(z)
+    elif arguments.latent is not None and len(arguments.latent) == 2:
+        low, high = model.pad_range
+        x, y = (min(max(value, low), high) for value in arguments.latent)
+    else:
+        x, y = model.pad_position(z)
     result = {
         "midi": str(arguments.out),
         "model": model.model.name,

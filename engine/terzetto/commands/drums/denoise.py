@@ -1,0 +1,28 @@
+"""``terzetto drums denoise``: hits that belong to no pattern out, hits that patterns miss in."""
+
+from __future__ import annotations
+
+import argparse
+
+from terzetto.commands.drums.dictionary_options import add_dictionary_flags, edit
+from terzetto.commands.drums.options import number
+
+HELP = "take out stray hits and put in missing ones, by the dictionary"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--keep", type=number, metavar="V", help="a hit stays from this decoded value on (default: the model's)"
+    )
+    parser.add_argument(
+        "--add", type=number, metavar="V", help="a hit is put in from this decoded value on (default: the model's)"
+    )
+    add_dictionary_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, de-noise, write."""
+    from terzetto.drums.dictionary_edits import denoise
+
+    return edit(arguments, lambda dictionary, bars: denoise(dictionary, bars, keep=arguments.keep, add=arguments.add))

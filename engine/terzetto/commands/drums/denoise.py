@@ -13,16 +13,31 @@ HELP = "take out stray hits and put in missing ones, by the dictionary"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "--keep", type=number, metavar="V", help="a hit stays from this decoded value on (default: the model's)"
+        "--keep", type=number, metavar="V", help="a hit stays from this value on, about 0 to 1 (default: the model's)"
     )
     parser.add_argument(
-        "--add", type=number, metavar="V", help="a hit is put in from this decoded value on (default: the model's)"
+        "--add",
+        type=number,
+        metavar="V",
+        help="one is put in from this value on, about 0 to 1 (default: the model's)",
+    )
+    parser.add_argument(
+        "--recurring",
+        type=number,
+        metavar="R",
+        help="how much of the value is recurrence in the four bars around, 0 (only the dictionary) to 1 (default: the "
+        "model's)",
     )
     add_dictionary_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, de-noise, write."""
+    from terzetto.drums.dictionary import Dictionary
     from terzetto.drums.dictionary_edits import denoise
+    from terzetto.drums.grid import Hvo
 
-    return edit(arguments, lambda dictionary, bars: denoise(dictionary, bars, keep=arguments.keep, add=arguments.add))
+    def clean(dictionary: Dictionary, bars: list[Hvo]) -> list[Hvo]:
+        return denoise(dictionary, bars, keep=arguments.keep, add=arguments.add, recurring=arguments.recurring)
+
+    return edit(arguments, clean)

@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    plan = Plan(data=folder, out=tmp_path_factory.mktemp("models"), epochs=80, device="cpu")
+    plan = Plan(data=folder, out=tmp_path_factory.mktemp("models"), epochs=200, device="cpu")
     return train(plan, tell=lambda line: None)
 
 

@@ -22,6 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, nargs="+", metavar="FOLDER", help="what it was trained on (default: Groove and mma)"
     )
     parser.add_argument("--without", metavar="DRUMMER", help="the drummer of Groove that it was trained without")
+    parser.add_argument(
+        "--vae",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="SIZE",
+        help="train the paper's network too, with such latents",
+    )
     parser.add_argument("--seed", type=whole_number, default=0, help="of samples (default: 0)")
 
 
@@ -34,6 +42,6 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
 
     model = open_pattern_model(arguments.model)
     data = read_data(arguments.data, arguments.without, tell_on_terminal)
-    results = measure(model, data.training, data.validation, data.test, tell_on_terminal, arguments.seed)
+    results = measure(model, data.training, data.validation, data.test, tell_on_terminal, arguments.seed, arguments.vae)
     results.update(model=model.model.name, sha256=model.model.sha256, seed=arguments.seed)
     return results, table(results)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,24 @@ def _f1(found: Bool, truth: Bool, corpus: Corpus) -> dict[str, float]:
     return interval(f1_by_file(found, truth, corpus.file))
 
 
-def samples(model: PatternModel, training: Corpus, corpus: Corpus, seed: int = 0, n: int = SAMPLES) -> Results:
+def untuned(training: Corpus, validation: Corpus, corpus: Corpus, sizes: Sequence[int], seed: int = 0) -> Results:
+    """Return the F1 of the paper's network on 64 steps, for some latent sizes: 30 epochs, batches of 64, β = 1."""
+    from terzetto_export.latent_sequencing.network import train
+
+    results: Results = OrderedDict()
+    known, truth = training.bars.fine > 0.5, corpus.bars.fine > 0.5
+    for size in sizes:
+        network, _ = train(
+            known, validation.bars.fine > 0.5, epochs=30, seed=seed, latent_size=size, batch=64, beta=1.0
+        )
+        chosen = network.probabilities(network.place(validation.bars.fine > 0.5))
+        threshold, _ = best_threshold(chosen, validation.bars.fine > 0.5, validation.file)
+        found = network.probabilities(network.place(truth)) >= threshold
+        results[f"the paper's network, {size}-D, untuned"] = _f1(found, truth, corpus)
+    return results
+
+
+def samples(model: PatternModel, training: Corpus, corpus: Corpus, n: int, seed: int = 0) -> Results:
     """Return what samples of the prior are like beside real held-out bars."""
     found = played(model, model.samples(seed, n))
     results: Results = OrderedDict(samples=n, real=len(corpus))
@@ -166,22 +183,30 @@ def controls(model: PatternModel, corpus: Corpus, seed: int = 0) -> Results:
 
 
 def measure(
-    model: PatternModel, training: Corpus, validation: Corpus, test: Corpus, tell: Callable[[str], None], seed: int = 0
+    model: PatternModel,
+    training: Corpus,
+    validation: Corpus,
+    test: Corpus,
+    tell: Callable[[str], None],
+    seed: int = 0,
+    sizes: Sequence[int] = (),
 ) -> Results:
-    """Return all of it for the test bars."""
+    """Return all of it for the test bars; ``sizes`` are the latent sizes of the paper's network to train beside it."""
     results: Results = OrderedDict()
     results["bars"] = {"training": len(training), "validation": len(validation), "test": len(test)}
     results["files"] = {"test": len(test.sources)}
     tell("reconstruction and baselines …")
     results["F1"] = reconstruction(model, test)
     results["F1"].update(baselines(training, validation, test))
+    results["F1"].update(untuned(training, validation, test, sizes, seed))
     tell("samples …")
-    results["samples"] = samples(model, training, test, seed)
+    results["samples"] = samples(model, training, test, SAMPLES, seed)
     results["controls"] = controls(model, test, seed)
     if len(model.styles) > 1:
         tell("styles …")
         results["styles"] = styles(model, training, test, seed)
-        if any(source.drummer for source in training.sources):
+        known = {source.drummer for source in training.sources} - {""}
+        if any(source.drummer in known for source in test.sources):
             results["drummer, told by the judge"] = drummers(training, test, seed)
     return results
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,11 @@ def test_a_folder_of_midi_becomes_a_model_that_the_pad_can_load(
     card = (out / "My_beats.md").read_text(encoding="utf-8")
     assert "F1 of hits" in card and "most similar training bar" in card and "that of the data" in card
     assert not list(out.glob(".*.ckpt"))
+    model_file = str(out / "My_beats.onnx")
+    assert main(["evaluate", "drum-patterns", "--model", model_file, "--data", str(folder), "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert 0 <= results["F1"]["latent, 16 steps"]["mean"] <= 1 and results["samples"]["samples"] == 50
+    assert results["F1"]["most similar training bar, 16 steps"]["mean"] > 0.5
 
 
 def test_too_little_is_refused_with_the_minimum(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

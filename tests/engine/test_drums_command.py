@@ -80,10 +80,10 @@ def test_humanise_keeps_timing_and_loudness_and_no_other_hits(folder: Path, caps
 
 def test_density_says_how_full_and_style_changes_the_beat(folder: Path, capsys: Capture) -> None:
     counts = []
-    for density in ("0", "0.2", "0.5", "0.8"):
+    for density in ("0", "0.3", "0.8"):
         command = ["generate", "--latent", "1", "1", "--density", density, "--bars", "1", "-o", "d.mid"]
         counts.append(result_of(capsys, *command)["hits"])
-    assert counts[0] == 0 and counts == sorted(counts) and len(set(counts)) == 4
+    assert counts[0] == 0 and counts == sorted(counts) and len(set(counts)) == 3
     funk = result_of(capsys, "generate", "--style", "funk", "-o", "funk.mid")
     jazz = result_of(capsys, "generate", "--style", "jazz", "-o", "jazz.mid")
     assert funk["style"] == "funk" and funk["latent"] != jazz["latent"]

@@ -12,10 +12,12 @@ import pytest
 from matplotlib.image import imread
 
 from terzetto.cli import main
+from terzetto.drums.bars import Bars, Settings
 from terzetto.drums.beat import Beat
 from terzetto.drums.drum_map import DRUMS, published_table
 from terzetto.drums.grid import Hvo
 from terzetto.drums.midi import read_beat, write_beat
+from terzetto.drums.patterns import open_pattern_model
 
 Capture = pytest.CaptureFixture[str]
 
@@ -65,6 +67,19 @@ def test_the_same_seed_is_the_same_file_and_another_is_not(folder: Path, capsys:
     assert a == b != c
     bars = Hvo.bars_of(read_beat(folder / "a.mid"))
     assert len(set(bars)) > 1  # they vary
+
+
+def test_the_bars_are_those_the_plugin_plays(folder: Path, capsys: Capture) -> None:
+    command = ["generate", "--latent", "1", "-2", "--variation", "0.4", "--seed", "5", "--humanise", "0.5"]
+    result_of(capsys, *command, "--style", "rock", "-o", "beat.mid")
+    live = Bars(open_pattern_model())
+    settings = Settings(x=5 / 8, y=2 / 8, style="rock", variation=0.4, seed=5, humanise=0.5)
+    played = [hit for bar in range(4) for hit in live.hits(settings, bar)]
+    beat = read_beat(folder / "beat.mid")
+    written = sorted(zip(beat.drum.tolist(), beat.onset, (127 * beat.velocity).round(), strict=True))
+    expected = sorted((hit.drum, max(hit.quarter, 0.0), round(127 * hit.velocity)) for hit in played)
+    assert len(written) == len(expected) > 10
+    np.testing.assert_allclose(written, expected, atol=0.001)
 
 
 def test_humanise_keeps_timing_and_loudness_and_no_other_hits(folder: Path, capsys: Capture) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from terzetto.drums.bars import variation_seed
 from terzetto.drums.grid import VELOCITY, Hvo
 from terzetto.drums.patterns import PatternModel
 from terzetto.errors import InputError
@@ -28,7 +29,7 @@ class Request:
     bars : int
         1 to 1024.
     variation : float
-        0..1: how far each bar after the first strays from the point.
+        0..1: how far each bar strays from the point.
     humanise : float
         0..1: how much of the timing and loudness is kept.
     seed : int
@@ -83,9 +84,8 @@ def generate(model: PatternModel, z: ArrayLike, request: Request) -> list[Hvo]:
     """
     bars = []
     for number in range(request.bars):
-        variation = request.variation if number else 0.0
-        seed = int(np.random.SeedSequence([request.seed, number]).generate_state(1)[0])
-        bar = model.pattern(z, request.style, request.density, variation, seed)
+        seed = variation_seed(request.seed, number)  # as live: the same bars
+        bar = model.pattern(z, request.style, request.density, request.variation, seed)
         bars.append(humanised(bar, request.humanise))
     return bars
 

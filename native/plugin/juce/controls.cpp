@@ -34,6 +34,7 @@ juce::String shown(const ParameterInfo& info, double value) {
     if (unit.isEmpty()) return juce::String(juce::roundToInt(value * 100.0)) + " %";
     if (unit == "dB" && value <= static_cast<double>(info.lowest))
         return juce::String(juce::CharPointer_UTF8("\xe2\x88\x92\xe2\x88\x9e dB"));
+    if (value >= 100.0) return juce::String(juce::roundToInt(value)) + " " + unit; // there is no room for more
     return juce::String(value, 1) + " " + unit;
 }
 

@@ -8,7 +8,7 @@ namespace terzetto::plugin {
 namespace {
 
 constexpr int kWidth = 560, kMargin = 16, kHeader = 46, kScore = 58, kFader = 92, kFaders = 196, kRow = 36,
-              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 720;
+              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 800;
 constexpr std::uint32_t kRowOfChoices = 5; // more are a list
 constexpr int kLeastWidth = 520, kLeastFaders = 150, kLeastRow = 30, kMostWidth = 1400, kMostHeight = 1000;
 

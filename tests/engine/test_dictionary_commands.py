@@ -102,6 +102,21 @@ def test_denoise_takes_the_stray_hit_out_and_puts_the_missing_one_in(folder: Pat
     assert result_of(capsys, "denoise", "filled.mid", "--recurring", "1", "-o", "f.mid")["hits_removed"] == 8
 
 
+def test_the_shipped_dictionary_puts_the_missing_hit_in_and_takes_the_stray_one_out(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TERZETTO_MODELS")
+    result_of(capsys, "denoise", "noisy.mid", "--keep", "0.3", "-o", "clean.mid")
+    for clean in bars_in(folder / "clean.mid"):
+        np.testing.assert_array_equal(clean.hits, rock().hits)
+    assert result_of(capsys, "denoise", "noisy.mid", "-o", "clean.mid")["hits_added"] == 1
+    counts = [
+        result_of(capsys, "simplify", "busy.mid", "--keep", keep, "-o", "plain.mid")["hits"]
+        for keep in ("2", "8", "99")
+    ]
+    assert counts == sorted(counts) and counts[0] < counts[2]
+
+
 def test_simplify_keeps_so_many_atoms(folder: Path, capsys: Capture) -> None:
     write_beat(folder / "filled.mid", hvo_to_beat([rock(), rock(), rock(), fill()]))
     result = result_of(capsys, "simplify", "filled.mid", "--keep", "1", "-o", "simple.mid")

@@ -60,7 +60,7 @@ def test_crashes_hangs_and_bugs_take_one_file_each(tmp_path: Path, capsys: pytes
     assert [found[name]["tries"] for name in ("a", "bad", "bug", "crash", "hang", "once")] == [1, 1, 3, 3, 3, 2]
     errors = capsys.readouterr().err
     assert "crash.wav: the process that worked on it crashed (SIGSEGV); given up after 3 tries" in errors
-    assert "hang.wav: no progress for 1 s (--timeout); given up after 3 tries" in errors
+    assert "hang.wav: no progress for 3 s (--timeout); given up after 3 tries" in errors
     assert "bug.wav: ZeroDivisionError: a plugin's mistake" in errors
     began = time.monotonic()
     status, _ = batch(tmp_path, names, "-j", "2", "--timeout", "30")  # the quarantined ones are left alone

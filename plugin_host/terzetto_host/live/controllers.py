@@ -145,6 +145,8 @@ class Desk:
                     _only_from_here(end, peer)
                 instance.send(reports.Steer((Message(f"{ROOT}/{end}", _checked(command, arguments)),), due))
             elif not arguments and (parameter is None or parameter.type != "trigger"):
+                if parameter is not None and end not in instance.values:
+                    raise ControlError(f"{ROOT}/{end} has no value yet: the instance is starting; ask again")
                 answer = (instance.values[end],) if end in instance.values else ()
                 self._answer(Message(f"{ROOT}/{instance.name}/{end}", answer), peer)
             elif parameter is None or parameter.meter:

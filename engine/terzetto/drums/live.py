@@ -196,7 +196,7 @@ class DrumsProcessor:
                 self._follow(change)
             else:
                 self._obey(address.name, event)
-        except (ControlError, TerzettoError) as error:
+        except TerzettoError as error:
             self._tell("error", str(error), event.address)
 
     def _follow(self, change: Change) -> None:

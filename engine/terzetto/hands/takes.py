@@ -110,7 +110,7 @@ class Job:
         names = ("left_hand", "right_hand", RESIDUAL, *((STAGE,) if self.stage else ()))
         stems = names if self.settings.by == "hand" else ("{stem}",)
         targets = [self._place(item, stem) for stem in stems]
-        if self.source.of(item.score).makes_score if item.score else self.source.makes_score:
+        if self._source(item).makes_score:
             targets.append(self._place(item, "score").with_suffix(".mid"))
         return [target.as_posix() for target in targets]
 
@@ -128,7 +128,7 @@ class Job:
             Nothing is left behind then.
         """
         began = time.perf_counter()
-        source = self.source if item.score is None else self.source.of(item.score)
+        source = self._source(item)
         with FileTake(item.path) as take:
             with _warnings_about(item.title):
                 found = source.get(item.path, take, self.settings.by == "hand", between(progress, 0.0, 0.5))
@@ -179,7 +179,7 @@ class Job:
 
     def speed(self, item: Item) -> float:
         """Return how many seconds of audio are separated in a second, from the take's first minute."""
-        source = self.source if item.score is None else self.source.of(item.score)
+        source = self._source(item)
         with FileTake(item.path) as take:
             frames = min(take.frames, round(60 * take.sample_rate))
             beginning = ArrayTake(take.read(0, frames), take.sample_rate)
@@ -196,6 +196,10 @@ class Job:
         with FileTake(item.path) as take:
             channels = take.channels * 3 + 2 * self.stage
             return take.frames / take.sample_rate, take.frames * channels * self.sample_format.bit_depth // 8
+
+    def _source(self, item: Item) -> ScoreSource:
+        """Return where a take's score comes from: its own, if it is paired with one."""
+        return self.source if item.score is None else self.source.of(item.score)
 
     def _place(self, item: Item, stem: str) -> PurePosixPath:
         return PurePosixPath(item.folder) / self.filename.format(

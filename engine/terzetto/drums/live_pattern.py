@@ -1,0 +1,248 @@
+"""The pattern of the live instrument: the pad and its knobs, the model behind it, the hits it plays, its MIDI file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from terzetto.background import Background
+from terzetto.control.messages import Message
+from terzetto.control.parameters import Change, Parameters
+from terzetto.drums.bars import Bars, Hit, PatternSource, Settings
+from terzetto.drums.clock import Span
+from terzetto.drums.commands import numbers_of, text_of
+from terzetto.drums.glide import Glide
+from terzetto.drums.pattern_file import write_pattern, written_pattern
+from terzetto.drums.sequencer import Sequencer
+from terzetto.errors import ControlError, TerzettoError
+
+Opener = Callable[[str], PatternSource]
+_SHAPING = ("pad_x", "pad_y", "style", "density", "variation", "seed", "swing", "humanise", "tempo")
+
+
+def shipped_patterns(name: str) -> PatternSource:
+    """Open a pattern model by its name or path; the shipped one for an empty name."""
+    from terzetto.drums.patterns import open_pattern_model
+
+    return open_pattern_model(name)
+
+
+class LivePattern:
+    """What the pad plays.
+
+    Parameters
+    ----------
+    parameters
+        The instrument's.
+    background
+        Where models are opened and files made.
+    outbox
+        Takes the parameters that are set here.
+    say
+        Told what happened, in a sentence.
+    open_patterns
+        Opens what patterns come from; see `DrumsProcessor`.
+
+    Attributes
+    ----------
+    model : str
+        Name or path of the model that plays; empty for the shipped one.
+    problem : str
+        Why there are no patterns; empty if there are.
+    midi : str
+        The pattern's file, in base 64.
+    changed : int
+        Rises with the model and the file.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        background: Background,
+        outbox: list[Message],
+        say: Callable[[str], None],
+        open_patterns: Opener,
+    ) -> None:
+        self._parameters, self._background, self._outbox, self._say = parameters, background, outbox, say
+        self._open = open_patterns
+        self.model = self._wanted = ""  # the one asked for last
+        self.problem = self.midi = ""
+        self.changed = 0
+        self._bars: Bars | None = None
+        self._sequencer: Sequencer | None = None
+        self._midi_due, self._midi_busy = True, False
+        self._rate = self._host_tempo = 0.0
+        self._x, self._y = Glide(0.5), Glide(0.5)
+
+    # The stream
+
+    def prepare(self, sample_rate: float) -> None:
+        """Get ready for a stream; opens the model when it is the first one."""
+        self._rate = sample_rate
+        if self._bars is None and not self.problem:
+            try:
+                self._bars = Bars(self._open(self.model))
+            except TerzettoError as error:
+                self.problem = str(error)
+        self._sequencer = None if self._bars is None else Sequencer(self._bars, sample_rate)
+
+    def stop(self) -> None:
+        """Play nothing that has not sounded yet."""
+        if self._sequencer is not None:
+            self._sequencer.stop()
+
+    def place(self) -> None:
+        """Be where the knobs are, at once."""
+        self._x.set(self._parameters.number("pad_x"))
+        self._y.set(self._parameters.number("pad_y"))
+
+    def hits(self, span: Span, now: int, start: int, stop: int) -> list[tuple[int, Hit]]:
+        """Return the hits of a piece of a block with their frames; ``now`` is the stream's frame it begins at."""
+        if self._sequencer is None or stop <= start:
+            return []
+        at_beats = self._parameters["change_at"] == "beat"
+        return self._sequencer.advance(span, start, stop, lambda frame: self._settings(now + frame), at_beats)
+
+    def end_block(self, host_tempo: float) -> None:
+        """See to the file, after a block; its tempo is the host's."""
+        self._host_tempo = host_tempo
+        self.write_midi(now=False)
+
+    def _settings(self, at: int) -> Settings:
+        """Return what holds at a frame of the stream."""
+        value, number = self._parameters.__getitem__, self._parameters.number
+        return Settings(
+            x=self._x.at(at),
+            y=self._y.at(at),
+            style=None if value("style") == "any" else str(value("style")),
+            density=number("density"),
+            variation=number("variation"),
+            seed=round(number("seed")),
+            swing=number("swing"),
+            humanise=number("humanise"),
+        )
+
+    # What moves it
+
+    def follow(self, change: Change, now: int) -> None:
+        """Do what a changed parameter asks for, at a frame of the stream."""
+        if change.name in ("pad_x", "pad_y"):
+            glide = self._x if change.name == "pad_x" else self._y
+            glide.move(float(change.value), now, round(self._parameters.number("glide") * self._rate / 1000))
+        self._midi_due = self._midi_due or change.name in _SHAPING
+
+    def obey(self, name: str, event: Message, now: int, *, begins: bool) -> None:
+        """Follow a command; others are not ours. ``begins``: nothing of the stream has been heard."""
+        if name == "pad":
+            self._move(now, *numbers_of(event, 2))
+        elif name == "latent":
+            self._move(now, *(self._on_pad(each) for each in numbers_of(event, 2)))
+        elif name == "latent_x":
+            self._move(now, self._on_pad(*numbers_of(event, 1)), None)
+        elif name == "latent_y":
+            self._move(now, None, self._on_pad(*numbers_of(event, 1)))
+        elif name == "save_pattern":
+            self._save(text_of(event, "the path of a MIDI file"))
+        elif name == "model":
+            self._use_model(text_of(event, "the name or the path of a pattern model"), now=begins)
+
+    def _move(self, now: int, x: float | None, y: float | None) -> None:
+        outside = False
+        for name, value in (("pad_x", x), ("pad_y", y)):
+            if value is None:
+                continue
+            outside = outside or not 0.0 <= value <= 1.0
+            self._parameters.set(name, value)
+            self._outbox.append(self._parameters.message(name))
+            self.follow(Change(name, self._parameters[name]), now)
+        if outside:
+            self._say("That point lies outside the pad; it is at the pad's edge now.")
+
+    def _on_pad(self, latent: float) -> float:
+        """Return a coordinate in the model's units as one from 0 to 1."""
+        if self._bars is None:
+            raise ControlError(f"there is no pattern model to say where {latent:g} is ({self.problem})")
+        low, high = self._bars.source.pad_range
+        return (latent - low) / (high - low)
+
+    def _use_model(self, name: str, *, now: bool) -> None:
+        """Open another model, while the present one plays on."""
+
+        def take(source: PatternSource) -> None:
+            if self._wanted == name:  # not overtaken by another one
+                self.model, self._bars, self.problem = name, Bars(source), ""
+                if self._sequencer is None:
+                    self._sequencer = Sequencer(self._bars, self._rate)
+                self._sequencer.bars = self._bars
+                self.changed += 1
+                self._midi_due = True
+                self.say_status()
+
+        def fail(why: str) -> None:
+            self._say(f"That model cannot be used: {why}")
+
+        self._wanted = name
+        self._background.run(lambda: self._open(name), take, fail, now=now)
+
+    # The file
+
+    def _file(self) -> tuple[Bars, Settings, float]:
+        """Return what a file is made of: what the knobs say, wherever the pad has got to."""
+        assert self._bars is not None
+        x, y = self._parameters.number("pad_x"), self._parameters.number("pad_y")
+        tempo = self._host_tempo or self._parameters.number("tempo")
+        return Bars(self._bars.source), replace(self._settings(0), x=x, y=y), tempo
+
+    def write_midi(self, *, now: bool) -> None:
+        """Make the file that the editor hands out, on a thread; the state carries it to the plugin."""
+        if self._bars is None or not self._midi_due or self._midi_busy:
+            return
+        bars, settings, tempo = self._file()
+        self._midi_due, self._midi_busy = False, True
+
+        def take(written: bytes) -> None:
+            self._midi_busy = False
+            text = base64.b64encode(written).decode("ascii")
+            self.changed += text != self.midi
+            self.midi = text
+
+        def fail(why: str) -> None:
+            self._midi_busy = False
+            self._say(f"The pattern cannot be made a file: {why}")
+
+        self._background.run(lambda: written_pattern(bars, settings, tempo), take, fail, now=now)
+
+    def _save(self, path: str) -> None:
+        if self._bars is None:
+            raise ControlError(f"there is no pattern to save ({self.problem})")
+        bars, settings, tempo = self._file()
+        self._background.run(
+            lambda: write_pattern(Path(path), bars, settings, tempo),
+            lambda _: self._say(f"The pattern is in {path}."),
+            lambda why: self._say(f"The pattern could not be saved: {why}"),
+            now=False,
+        )
+
+    # What is said and kept
+
+    def say_status(self) -> None:
+        """Say what plays."""
+        style = str(self._parameters["style"])
+        if self._bars is None:
+            self._say(f"Notes play; there are no patterns: {self.problem}")
+        elif style != "any" and style not in self._bars.source.styles:
+            self._say(f"These patterns know no style {style}; they play in any.")
+        else:
+            when = {"off": "Notes play; the pattern is off.", "transport": "The pattern plays with the host."}
+            self._say(when.get(str(self._parameters["play"]), "The pattern plays."))
+
+    def restore(self, model: str, *, now: bool) -> None:
+        """Take up a saved model and the knobs' values."""
+        if not self._rate:  # opened by prepare()
+            self.model = model
+            return
+        if model != self.model:
+            self._use_model(model, now=now)
+        self._midi_due = True

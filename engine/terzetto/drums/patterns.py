@@ -226,12 +226,24 @@ class PatternModel:
 
     def pad_positions(self, z: ArrayLike) -> Float:
         """Return such points of the pad for many points of the latent space, float32 (n, 2)."""
-        thresholds = (self.thresholds["pad"], self.thresholds["hits"])
-        if self._pad is None or self._pad.thresholds != thresholds:
-            self._pad = Pad(self.pad_range, thresholds, lambda xy: self._run("steps", latent=self.pad_latents(xy)))
+        pad = self._laid_pad()
         parts = np.array_split(self._points(z), max(len(self._points(z)) // 512, 1))
         fine = self.thresholds["fine"]
-        return np.concatenate([self._pad.nearest(self._run("steps", latent=part), fine) for part in parts])
+        return np.concatenate([pad.nearest(self._run("steps", latent=part), fine) for part in parts])
+
+    def pad_table(self) -> str:
+        """Return the hits of the pad's points, which `pad_positions` searches: the file's constant of that name."""
+        return self._laid_pad().packed()
+
+    def _laid_pad(self) -> Pad:
+        thresholds = (self.thresholds["pad"], self.thresholds["hits"])
+        if self._pad is None or self._pad.thresholds != thresholds:
+            constants = self.model.constants
+            shipped = constants.get("pad_table") if self.thresholds == constants["thresholds"] else None
+            self._pad = Pad(
+                self.pad_range, thresholds, shipped or (lambda xy: self._run("steps", latent=self.pad_latents(xy)))
+            )
+        return self._pad
 
     @property
     def map(self) -> list[tuple[float, float, str]]:

@@ -73,7 +73,8 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         model = open_pattern_model(str(first))
         settings = calibrate(model, data.training, data.validation, tell, plan.seed)
         points = map_points(model, data.training, data.styles, plan.seed)
-    difference = write(network, plan.model, data.styles, settings, real, licence, points=points)
+        table = {"pad_table": model.pad_table()}
+    difference = write(network, plan.model, data.styles, settings, real, licence, points=points, more=table)
     facts += [
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}, stored in half precision"),
         ("seed", str(plan.seed)),

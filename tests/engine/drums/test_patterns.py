@@ -3,7 +3,8 @@ import warnings
 import numpy as np
 import pytest
 
-from terzetto.drums.grid import Hvo
+from terzetto.drums.grid import STEPS, Hvo
+from terzetto.drums.pad import POINTS, Pad
 from terzetto.drums.patterns import PatternModel, open_pattern_model
 from terzetto.errors import InputError, ModelError, TerzettoWarning
 from terzetto.evaluate.drum_patterns import changed_share
@@ -89,6 +90,22 @@ def test_points_of_the_pad_are_found_again(model: PatternModel) -> None:
     )
     assert np.median(changed_share(first, again)) < 0.2 < 0.5 < np.median(changed_share(first, other))
     assert model.pad_position(z[3]) == tuple(model.pad_positions(z)[3])
+
+
+def test_the_table_of_the_pad_in_the_file_is_what_the_model_decodes(model: PatternModel) -> None:
+    shipped = Pad(model.pad_range, (0.0, 0.0), model.model.constants["pad_table"])
+    low, high = model.pad_range
+    chosen = np.random.default_rng(2).integers(POINTS, size=(200, 2))
+    decoded = model.decode(model.pad_latents(low + chosen * (high - low) / (POINTS - 1)))
+    fine = shipped.patterns[0].reshape(POINTS, POINTS, STEPS, -1)[*chosen.T]
+    hits = shipped.patterns[1].reshape(POINTS, POINTS, STEPS, -1)[*chosen.T]
+    expected = (decoded.hits >= model.thresholds["hits"]).transpose(0, 2, 1)
+    assert expected.any() and np.mean(hits != expected) < 1e-4, "but for probabilities on the threshold itself"
+    as_fine = (decoded.fine >= model.thresholds["pad"]).sum(axis=(1, 2))
+    assert np.mean(fine.sum(axis=(1, 2)) != as_fine) < 0.05
+    assert shipped.packed() == model.model.constants["pad_table"]
+    with pytest.raises(ModelError, match="table of its pad is damaged"):
+        Pad(model.pad_range, (0.0, 0.0), shipped.packed()[:-8])
 
 
 def test_outside_the_pad_is_its_edge_and_said(model: PatternModel) -> None:

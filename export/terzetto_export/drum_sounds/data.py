@@ -33,6 +33,16 @@ _SAME = {
     "hydrogen/Millo-Drums_v.1": "hydrogen/Millo_MultiLayered2",
     "hydrogen/Millo_MultiLayered3": "hydrogen/Millo_MultiLayered2",
 }
+# The index's classes come from names read by a program; these files' names say something else.
+_RENAMED = {
+    "EE_Hat_Op_Dirty.flac": "open hat",
+    "EE_Hat_Op_Phaser.flac": "open hat",
+    "VP Hat 1 Op.flac": "open hat",
+    "conga-hh.wav": "other",
+    "tom-hh.wav": "tom",
+    "tabla_na_s.flac": "other",
+    **{f"TambourineFoot-{number}.wav": "other" for number in range(5)},
+}
 # Which folder of the path is the kit (else the first); None: the whole source is one.
 _KIT_FOLDER = {"hydrogen": -1, "hydrogen-data": -1, "sonicpi": None, "uzu": None}
 
@@ -131,11 +141,11 @@ def read_collection(tier: str, tell: Tell, folder: Path | None = None) -> list[O
 
 
 def _entry(folder: Path, row: dict[str, str], index: Path) -> Entry:
-    name = row["class"].replace("_", " ")
+    path = PurePosixPath(row["source_path"])
+    name = _RENAMED.get(path.name, row["class"].replace("_", " "))
     if name not in CLASSES:
         raise InputError(f"{index}: {row['path']}: there is no class {name!r}; give one of {', '.join(CLASSES)}")
-    kit = kit_of(row["source"], PurePosixPath(row["source_path"]))
-    return Entry(folder / row["path"], CLASSES.index(name), kit, row["source"])
+    return Entry(folder / row["path"], CLASSES.index(name), kit_of(row["source"], path), row["source"])
 
 
 def kit_of(source: str, path: PurePosixPath) -> str:

@@ -11,7 +11,8 @@ from terzetto.audio.stream import Transport
 from terzetto.control.messages import Message
 from terzetto.control.osc import decode, encode
 from terzetto.drums.drum_map import DRUMS
-from terzetto.drums.kit import open_kit
+from terzetto.drums.kit_file import shipped_kit
+from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.drums.live import DrumsProcessor
 from tests.hosts.instrument import RATE, Float, Performance, begin, perform
 from tests.hosts.judge import differences
@@ -43,7 +44,7 @@ def test_dawdreamer_plays_the_pattern_and_the_notes_at_every_block_size(place: P
         assert not differences(audio, expected[:, : audio.shape[1]]), block
 
     notes = [Performance(2.0, block, ((36, 127, 1.0),), {"Play": 0.0}) for block in (64, 1000)]
-    kick = open_kit(RATE)[DRUMS.index("kick")].audio
+    kick = kit_sounds(shipped_kit(), RATE)[DRUMS.index("kick")].audio
     for audio in perform("dawdreamer", place, notes):
         (first, *_) = np.flatnonzero(audio.any(axis=0))
         assert abs(int(first) - RATE) <= 1, "DawDreamer's notes lie between two frames"
@@ -56,7 +57,7 @@ def test_pedalboard_plays_it_as_an_instrument(place: Place) -> None:
         [Performance(0.5), Performance(1.0, 256, ((38, 127, 0.5),)), Performance(1.0, 512, (), {"play": "always"})],
     )  # fmt: skip
     assert silent.shape == (2, RATE // 2) and not silent.any(), "no song, no pattern"
-    snare = open_kit(RATE)[DRUMS.index("snare")].audio
+    snare = kit_sounds(shipped_kit(), RATE)[DRUMS.index("snare")].audio
     start = RATE // 2 + LATENCY  # pedalboard takes no instrument's latency off
     assert not noted[:, :start].any() and not differences(noted[:, start : start + 4096], snare[:, :4096])
     assert np.abs(pattern).max() > 0.05

@@ -17,7 +17,8 @@ Mode = Literal["off", "transport", "always"]
 
 WOBBLE = 32
 """Frames by which a host's quarter notes may be off without meaning it."""
-_ROUND = 0.381966011
+ROUND = 0.381966011
+"""What rounds a time in frames to a frame; see `Span.frame`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Span:
         Positions often fall between two frames, and often just in the middle (a sixteenth at 120 bpm has 5512.5 frames
         at 44.1 kHz). What rounds them is no simple fraction, so that which frame it is does not hang on the last bit.
         """
-        return math.floor((quarter - self.quarter) * self.frames_per_quarter + _ROUND)
+        return math.floor((quarter - self.quarter) * self.frames_per_quarter + ROUND)
 
 
 class BeatClock:

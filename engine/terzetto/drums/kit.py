@@ -1,49 +1,150 @@
-"""The kit: one-shots that are struck, and what cuts off what.
+"""The kit: eight voices, one for each class of drums, and how the drums that share a voice differ.
 
-A kit is a folder with a ``kit.toml``; the shipped one is ``one_shots`` beside this module. Loudness follows velocity as
-MIDI's downloadable sounds have it: 40 log10(velocity / 127) dB (DLS level 1, concave transform).
+Eleven sounds can be struck: the nine drums, and the two classes that are none of them. Toms share one voice at three
+tunings, crash and ride another; every other sound is a voice of its own.
 """
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from terzetto.drums.drum_map import CLASSES, DRUMS, DrumMap, read_drum_map
+from terzetto.drums.sound_sources import Source
 from terzetto.errors import InputError
 
-Float = NDArray[np.float32]
-
-SHIPPED = Path(__file__).with_name("one_shots")
 SOUNDS = (*DRUMS, "clap", "other")
 """What can be struck: the nine drums, and the two classes that are none of them."""
-MOST_VOICES = 48
-"""Sounds at once; with more the oldest one ends."""
-CHOKE = 0.005
-"""Seconds in which a sound that is cut off fades."""
+VOICE_OF_DRUM = MappingProxyType(
+    {"low tom": "tom", "mid tom": "tom", "high tom": "tom", "crash": "cymbal", "ride": "cymbal"}
+)
+"""The drums that share a voice."""
+VOICE_OF_SOUND = tuple(CLASSES.index(VOICE_OF_DRUM.get(name, name)) for name in SOUNDS)
+"""For each of `SOUNDS` its voice, an index into `CLASSES`."""
+
+RANGES: Mapping[str, tuple[float, float, str]] = MappingProxyType(
+    {
+        "gain_db": (-60.0, 24.0, "dB"),
+        "pan": (-1.0, 1.0, "(left to right)"),
+        "tune": (-36.0, 36.0, "semitones"),
+        "decay": (0.01, 60.0, "seconds in which it falls by 60 dB"),
+        "velocity_level": (0.0, 2.0, "(every hit as loud, to twice the usual range)"),
+        "velocity_tone": (0.0, 40.0, "dB that the softest hit is darker"),
+    }
+)
+"""What numbers of a voice or a drum may be: from, to, unit."""
 _FIRST_EXTRA = len(DRUMS)
 _EXTRAS = {CLASSES.index("clap"): _FIRST_EXTRA, CLASSES.index("other"): _FIRST_EXTRA + 1}
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A sound as it is struck.
+class Voice:
+    """One voice: what it sounds of, and how it is played.
 
     Attributes
     ----------
-    audio : float32 (channels, frames)
-        At full velocity.
+    source : Source
+        See `terzetto.drums.sound_sources`; it is brought to full scale.
+    gain_db : float
+        Its level, -60..24 dB.
+    pan : float
+        -1 (left) to 1 (right), of constant power.
+    tune : float
+        Semitones, -36..36; like a tape, so a lower sound is longer.
+    decay : float or None
+        Seconds in which it is damped by 60 dB beyond its own decay, 0.01..60; None for not at all.
     choke : str
         The group whose sounds cut each other off; empty for none.
+    velocity_level : float
+        How much loudness follows velocity, 0..2: 40 log10(velocity / 127) dB at 1 (DLS level 1, concave transform).
+    velocity_tone : float
+        By how many dB the softest hit is darker, 0..40: what lies above the sound's spectral centroid.
+
+    Raises
+    ------
+    InputError
+        A number out of its range.
     """
 
-    audio: Float
+    source: Source
+    gain_db: float = 0.0
+    pan: float = 0.0
+    tune: float = 0.0
+    decay: float | None = None
     choke: str = ""
+    velocity_level: float = 1.0
+    velocity_tone: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_all(self)
+
+
+@dataclass(frozen=True)
+class Drum:
+    """How a drum that shares its voice differs from it; decays are of both, the others are added."""
+
+    gain_db: float = 0.0
+    pan: float = 0.0
+    tune: float = 0.0
+    decay: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_all(self)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A kit.
+
+    Attributes
+    ----------
+    voices : Mapping of str to Voice
+        All of `CLASSES`, in their order.
+    drums : Mapping of str to Drum
+        All of `VOICE_OF_DRUM`.
+    gain_db : float
+        Of all of it.
+    name : str
+
+    Raises
+    ------
+    InputError
+        A voice is missing or has an unknown name; a gain out of range.
+    """
+
+    voices: Mapping[str, Voice]
+    drums: Mapping[str, Drum] = field(default_factory=dict)
+    gain_db: float = 0.0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        _check_names("voice", self.voices, CLASSES)
+        _check_names("drum", self.drums, tuple(VOICE_OF_DRUM))
+        missing = [name for name in CLASSES if name not in self.voices]
+        if missing:
+            raise InputError(f"a kit has the voices {', '.join(CLASSES)}; {', '.join(missing)} missing")
+        check_number("gain_db", self.gain_db)
+        object.__setattr__(self, "voices", MappingProxyType({name: self.voices[name] for name in CLASSES}))
+        drums = {name: self.drums.get(name, Drum()) for name in VOICE_OF_DRUM}
+        object.__setattr__(self, "drums", MappingProxyType(drums))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # it travels to other processes; a mapping proxy does not
+        return Kit, (dict(self.voices), dict(self.drums), self.gain_db, self.name)
+
+    def with_voice(self, name: str, voice: Voice | None = None, **changes: Any) -> Kit:
+        """Return the kit with another voice in place of one, or with that one changed.
+
+        Raises
+        ------
+        InputError
+            There is no such voice, or a value is out of range.
+        """
+        _check_names("voice", [name], CLASSES)
+        changed = replace(voice or self.voices[name], **changes)
+        return replace(self, voices={**self.voices, name: changed})
 
 
 def sound_of_note(note: int, drum_map: DrumMap | None = None) -> int:
@@ -53,125 +154,27 @@ def sound_of_note(note: int, drum_map: DrumMap | None = None) -> int:
     return int(drum_map.drum_of_note[note]) if extra is None else extra
 
 
-def open_kit(sample_rate: float, channels: int = 2, folder: Path = SHIPPED) -> list[Sound]:
-    """Read a kit, at a sample rate.
-
-    Parameters
-    ----------
-    sample_rate
-        Hz.
-    channels
-        1 (the positions are left out) or 2.
-    folder
-        Where ``kit.toml`` is.
-
-    Returns
-    -------
-    list of Sound
-        In the order of `SOUNDS`.
-
-    Raises
-    ------
-    InputError
-        The kit is missing or incomplete.
-    """
-    try:
-        table = tomllib.loads((folder / "kit.toml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{folder}: no kit: kit.toml cannot be read ({error})") from None
-    missing = [name for name in SOUNDS if name not in table.get("sound", {})]
-    if missing:
-        raise InputError(f"{folder / 'kit.toml'}: no [sound.{missing[0]!r}]; a kit has {', '.join(SOUNDS)}")
-    return [_sound(table, name, folder, sample_rate, channels) for name in SOUNDS]
+def sounds_of_voice(name: str) -> list[int]:
+    """Return what a voice plays, as indices into `SOUNDS`: a tom three, most one."""
+    return [index for index, voice in enumerate(VOICE_OF_SOUND) if voice == CLASSES.index(name)]
 
 
-def _sound(table: dict[str, Any], name: str, folder: Path, sample_rate: float, channels: int) -> Sound:
-    row = table["sound"][name]
-    try:
-        path = folder / table["one_shot"][row["one_shot"]]["file"]
-    except KeyError as error:
-        raise InputError(f"{folder / 'kit.toml'}: the sound {name!r} has no one-shot {error}") from None
-    mono = _resampled(path, sample_rate / float(row.get("speed", 1.0)))
-    gain_db = float(table.get("gain_db", 0.0)) + float(row.get("gain_db", 0.0))
-    mono = mono * np.float32(10 ** (gain_db / 20))
-    if "damping" in row:
-        mono = mono * np.float32(10) ** (-3 * np.arange(len(mono), dtype=np.float32) / (row["damping"] * sample_rate))
-    angle = (float(row.get("pan", 0.0)) + 1) * np.pi / 4
-    sides = np.sqrt(2) * np.array([np.cos(angle), np.sin(angle)]) if channels == 2 else np.ones(channels)
-    audio = (sides[:, None] * mono).astype(np.float32)
-    audio.setflags(write=False)
-    return Sound(audio, str(row.get("choke", "")))
+def check_number(name: str, value: object) -> None:
+    """Check a number of a voice or a drum by its name in `RANGES`, or raise `InputError`."""
+    low, high, unit = RANGES[name]
+    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not (known and low <= float(str(value)) <= high):
+        raise InputError(f"{name} {value!r}: give {low:g} to {high:g} {unit}")
 
 
-def _resampled(path: Path, sample_rate: float) -> Float:
-    from pedalboard.io import AudioFile
-
-    try:
-        with AudioFile(str(path)) as opened, opened.resampled_to(sample_rate) as file:
-            audio = file.read(file.frames)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: the one-shot cannot be read ({error})") from None
-    return np.asarray(audio.mean(axis=0), np.float32)
+def _check_all(part: Voice | Drum) -> None:
+    for name in RANGES:
+        value = getattr(part, name, None)
+        if value is not None:
+            check_number(name, value)
 
 
-@dataclass
-class _Voice:
-    sound: Sound
-    gain: np.float32
-    start: int  # frames of the stream
-    ends: int | None = None  # where it began to be cut off
-
-
-class Player:
-    """Sounds that ring, block by block; the samples do not depend on the blocks' lengths.
-
-    Parameters
-    ----------
-    sounds
-        As `open_kit` gives them.
-    sample_rate
-        Hz.
-    """
-
-    def __init__(self, sounds: list[Sound], sample_rate: float) -> None:
-        self.sounds = sounds
-        self._fade = max(round(CHOKE * sample_rate), 1)
-        self.reset()
-
-    def reset(self) -> None:
-        """Silence everything."""
-        self._voices: list[_Voice] = []
-        self._now = 0
-
-    def strike(self, sound: int, velocity: float, frame: int) -> None:
-        """Strike a sound (an index into `SOUNDS`), velocity 0..1, at a frame of the block that comes."""
-        struck = self.sounds[sound]
-        start = self._now + frame
-        if struck.choke:
-            for voice in self._voices:
-                if voice.sound.choke == struck.choke and voice.ends is None:
-                    voice.ends = start
-        if len(self._voices) == MOST_VOICES:
-            oldest = next((voice for voice in self._voices if voice.ends is None), None)
-            if oldest is not None:
-                oldest.ends = start
-        self._voices.append(_Voice(struck, np.float32(velocity * velocity), start))
-
-    def render(self, channels: int, frames: int) -> Float:
-        """Return the next block, float32 (channels, frames)."""
-        out = np.zeros((channels, frames), np.float32)
-        for voice in self._voices:
-            begin = max(voice.start - self._now, 0)
-            at = self._now + begin - voice.start
-            piece = voice.sound.audio[:, at : at + frames - begin]
-            if voice.ends is not None:
-                since = voice.start + at - voice.ends + np.arange(piece.shape[1], dtype=np.float32)
-                piece = piece * np.clip(1 - since / np.float32(self._fade), 0, 1).astype(np.float32)
-            out[:, begin : begin + piece.shape[1]] += voice.gain * piece
-        self._now += frames
-        self._voices = [voice for voice in self._voices if not self._is_over(voice)]
-        return out
-
-    def _is_over(self, voice: _Voice) -> bool:
-        last = voice.start + int(voice.sound.audio.shape[1])
-        return self._now >= (last if voice.ends is None else min(last, voice.ends + self._fade))
+def _check_names(what: str, given: Any, known: tuple[str, ...]) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise InputError(f"there is no {what} {unknown[0]!r}; give one of {', '.join(known)}")

@@ -10,7 +10,10 @@ from terzetto.control.parameters import Change, Parameters
 from terzetto.drums.commands import note_of
 from terzetto.drums.drum_map import DrumMap
 from terzetto.drums.glide import Glide
-from terzetto.drums.kit import Player, open_kit, sound_of_note
+from terzetto.drums.kit import sound_of_note
+from terzetto.drums.kit_file import shipped_kit
+from terzetto.drums.player import Player
+from terzetto.drums.voice_sounds import kit_sounds
 
 Float = NDArray[np.float32]
 
@@ -36,7 +39,7 @@ class LiveKit:
     def prepare(self, sample_rate: float, channels: int) -> None:
         """Get ready for a stream."""
         self._rate = sample_rate
-        self._player = Player(open_kit(sample_rate, channels), sample_rate)
+        self._player = Player(kit_sounds(shipped_kit(), sample_rate, channels), sample_rate)
 
     def reset(self) -> None:
         """Silence everything."""

@@ -101,7 +101,7 @@ def _draw(
     """Draw the other figures, and write the generated pattern as MIDI and sound."""
     import soundfile
 
-    from terzetto.drums.kit import open_kit, sound_of_note
+    from terzetto.drums.rendering import render_beat
 
     variational, plain = pair["variational"], pair["plain"]
     figures.activation_matrix(bars.hits[0], out / "figure_7.png", f"Figure 7: a bar of {name} ({bars.style[0]})")
@@ -114,14 +114,7 @@ def _draw(
     figures.activation_matrix(generated.hits, out / "figure_9.png", f"{title}{probability.max():.2f})")
     beat = activations_to_beat([generated])
     write_beat(out / "figure_10.mid", beat)
-    kit = open_kit(SAMPLE_RATE)
-    audio = np.zeros((2, SAMPLE_RATE * 4), np.float32)
-    for onset, note in zip(beat.onset, beat.note, strict=True):
-        sound = sound_of_note(int(note))
-        if sound >= 0:
-            start = round(max(float(onset), 0.0) * 0.5 * SAMPLE_RATE)
-            struck = kit[sound].audio[:, : audio.shape[1] - start]
-            audio[:, start : start + struck.shape[1]] += 0.5 * struck
+    audio = render_beat(beat, SAMPLE_RATE)
     audio /= max(1.0, float(np.abs(audio).max()))
     soundfile.write(out / "figure_10.wav", audio.T, SAMPLE_RATE, subtype="PCM_16")
     figures.waveform(audio, SAMPLE_RATE, out / "figure_10.png")

@@ -16,9 +16,10 @@ from terzetto.control.messages import Message
 from terzetto.control.table import instrument
 from terzetto.drums.bars import PatternSource
 from terzetto.drums.drum_map import DRUMS
-from terzetto.drums.kit import SOUNDS, Player, Sound, open_kit, sound_of_note
+from terzetto.drums.kit_file import shipped_kit
 from terzetto.drums.live import DrumsProcessor
 from terzetto.drums.patterns import open_pattern_model
+from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.errors import ModelError
 from tests.engine.drums.groove import Groove
 
@@ -119,10 +120,10 @@ def test_notes_that_come_in_play_their_sound_and_nothing_else() -> None:
     heard = stage.play(4096, [to("note", 36, 127, 1, frame=1000)], rolling=False)
     assert not heard[:, :1000].any() and np.abs(heard[:, 1000:1100]).max() > 0.05
     assert not stage.notes, "what came in does not go out again"
-    kit = open_kit(RATE)
+    kit = kit_sounds(shipped_kit(), RATE)
     assert np.array_equal(heard[:, 1000:4096], kit[DRUMS.index("kick")].audio[:, :3096])
     half = Stage().play(4096, [to("note", 36, 64, 1)], rolling=False)
-    assert np.abs(half).max() == pytest.approx(np.abs(heard).max() * (64 / 127) ** 2, rel=1e-4)
+    assert 0.7 < np.abs(half).max() / (np.abs(heard).max() * (64 / 127) ** 2) < 1, "softer and a little darker"
 
 
 def test_what_comes_in_passes() -> None:
@@ -130,28 +131,6 @@ def test_what_comes_in_passes() -> None:
     drums.prepare(RATE, 1, 512)
     block = np.full((1, 512), 0.25, np.float32)
     assert np.array_equal(drums.process(block), block)
-
-
-def test_a_hat_cuts_off_a_hat() -> None:
-    sounds = [Sound(np.ones((1, 5000), np.float32), "hat" if "hat" in name else "") for name in SOUNDS]
-    player, closed, opened, kick = Player(sounds, RATE), SOUNDS.index("closed hat"), SOUNDS.index("open hat"), 0
-    player.strike(opened, 1.0, 0)
-    player.strike(kick, 1.0, 100)
-    player.strike(closed, 0.5, 1000)
-    heard = player.render(1, 4000)[0]
-    assert heard[50] == 1.0 and heard[500] == 2.0 and heard[999] == 2.0
-    assert heard[1000] == 2.25 and heard[1000 + 240] == 1.25, "gone in 5 ms; the kick rings on"
-    assert np.abs(np.diff(heard[1001:1240])).max() < 0.01, "without a click"
-
-
-def test_every_note_of_general_midi_has_its_sound() -> None:
-    named = {note: SOUNDS[sound_of_note(note)] for note in (36, 38, 39, 42, 43, 46, 49, 51, 56)}
-    assert named == {36: "kick", 38: "snare", 39: "clap", 42: "closed hat", 43: "low tom", 46: "open hat",
-                     49: "crash", 51: "ride", 56: "other"}  # fmt: skip
-    for rate, channels in ((44100, 1), (96000, 2)):
-        for sound in open_kit(rate, channels):
-            assert sound.audio.shape[0] == channels and 0.05 * rate < sound.audio.shape[1] < 2.2 * rate
-            assert 0.01 < np.abs(sound.audio).max() < 1.0 and np.abs(sound.audio[:, -1]).max() < 1e-3
 
 
 def test_the_pad_moves_in_its_units_and_in_the_models() -> None:

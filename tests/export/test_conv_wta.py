@@ -13,8 +13,8 @@ from terzetto.drums.beat import Beat
 from terzetto.drums.dictionary import open_dictionary
 from terzetto.drums.grid import Hvo
 from terzetto.drums.midi import write_beat
-from terzetto.drums.winners import IN_EACH_COLUMN, OF_EACH_ATOM
-from terzetto.drums.winners import keep_winners as engine_winners
+from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM
+from terzetto.analysis.winners import keep_winners as engine_winners
 from terzetto.errors import InputError
 from terzetto_export.conv_wta.baselines import NearestBar, NmfDictionary, bars_of, sections_of
 from terzetto_export.conv_wta.drum_sections import read_split, split_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from terzetto.analysis.winners import OF_EACH_ATOM
 from terzetto.drums.dictionary import Dictionary
-from terzetto.drums.winners import OF_EACH_ATOM
 from terzetto_export.card import Card
 from terzetto_export.conv_wta.drum_sections import Split
 from terzetto_export.conv_wta.measures import measure, table

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from terzetto.drums.winners import IN_EACH_COLUMN
+from terzetto.analysis.winners import IN_EACH_COLUMN
 
 
 class CausalBlock(nn.Module):
@@ -60,7 +60,7 @@ class ConvWta(nn.Module):
 def keep_winners(activity: Tensor, k: int, winners: str) -> Tensor:
     """Set all but the winners of (n, atoms, columns) to 0, and with them their derivatives (2.4).
 
-    What `terzetto.drums.winners.keep_winners` does for the engine; a section is a batch's item here.
+    What `terzetto.analysis.winners.keep_winners` does for the engine; a section is a batch's item here.
     """
     axis = 1 if winners == IN_EACH_COLUMN else 2
     if k >= activity.shape[axis]:

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terzetto.analysis.winners import OF_EACH_ATOM
 from terzetto.drums.dictionary import ROWS
 from terzetto.drums.drum_map import DRUMS
-from terzetto.drums.winners import OF_EACH_ATOM
 from terzetto_export.conv_wta.network import ConvWta, keep_winners
 
 N_DRUMS = len(DRUMS)
@@ -31,7 +31,7 @@ class Design:
     kernel : int
         Steps of an atom, and the stride. A bar is 16.
     winners : str
-        Which compete; see `terzetto.drums.winners`.
+        Which compete; see `terzetto.analysis.winners`.
     k_first, k_last : int
         k falls on a straight line over the epochs.
     taken : str
@@ -39,6 +39,8 @@ class Design:
     noise : float
         What is read has up to this share of its hits dropped and as many spurious ones, drawn anew each epoch and
         section; what is to be written is clean. None in the paper.
+    levels : tuple of int
+        Feature maps of the TCN before the encoder; none for drums.
     """
 
     atoms: int = 100
@@ -48,6 +50,7 @@ class Design:
     k_last: int = 1
     taken: str = DURING
     noise: float = 0.0
+    levels: tuple[int, ...] = ()
 
     def k_at(self, share: float) -> int:
         """Return k when a share (0..1) of the training is done."""

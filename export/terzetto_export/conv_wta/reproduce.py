@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM
 from terzetto.drums.drum_map import DRUMS
-from terzetto.drums.winners import IN_EACH_COLUMN, OF_EACH_ATOM
 from terzetto.evaluate.dictionary import Float, squared_error, table
 from terzetto.evaluate.drum_patterns import best_threshold, f1_by_file
 from terzetto.evaluate.intervals import interval

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from terzetto.analysis.winners import IN_EACH_COLUMN
 from terzetto.drums.dictionary import MODEL, ROWS, TASK, open_dictionary
 from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.grid import SECTION_BARS, STEPS
-from terzetto.drums.winners import IN_EACH_COLUMN
 from terzetto.evaluate.dictionary import Denoiser, Float, choose_denoising
 from terzetto.evaluate.drum_patterns import best_threshold
 from terzetto.models import user_folder

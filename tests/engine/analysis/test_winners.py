@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from terzetto.drums.winners import IN_EACH_COLUMN, OF_EACH_ATOM, keep_winners
+from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM, keep_winners
 from terzetto.errors import InputError
 
 ACTIVITY = np.array([[1, 4, 2, 3], [5, 0, 6, 0], [2, 3, 1, 7]], np.float32)

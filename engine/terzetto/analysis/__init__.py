@@ -1,0 +1,1 @@
+"""What lies in music and sound: classes, dictionaries, composers."""

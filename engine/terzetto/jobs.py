@@ -21,6 +21,32 @@ ENGINE = "terzetto.batch"
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """Which files of a folder are meant.
+
+    Attributes
+    ----------
+    name : str
+        What messages call them.
+    endings : tuple of str
+        By which they are told from what else lies in a folder; lower case.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+
+
+AUDIO = Kind(
+    "audio",
+    (
+        *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc"),
+        *(".mp3", ".ogg", ".oga", ".opus", ".m4a", ".caf"),
+    ),
+)
+MIDI = Kind("MIDI", (".mid", ".midi"))
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One file of a batch.
 
@@ -56,7 +82,10 @@ class Item:
 
 
 class Job(Protocol):
-    """What is done to each file. It travels to other processes: pickled, and without anything open."""
+    """What is done to each file. It travels to other processes: pickled, and without anything open.
+
+    A job that reads other files than audio says so by an attribute ``reads`` (`Kind`).
+    """
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides on the results beside the take and its score, ready for JSON; files by content."""
@@ -67,17 +96,17 @@ class Job(Protocol):
     def work(self, item: Item, out: Path, progress: Progress) -> dict[str, Any]:
         """Do it, and return what was done, ready for JSON. Nothing is left behind if it raises.
 
-        The result has ``take``, ``seconds`` (of audio) and ``elapsed``.
+        The result has ``take``, ``seconds`` (of music) and ``elapsed``.
         """
 
     def written(self, result: dict[str, Any]) -> list[str]:
         """Return the paths of all files that a result tells of."""
 
     def speed(self, item: Item) -> float:
-        """Return how many seconds of audio are worked on in a second, from a trial that writes nothing."""
+        """Return how many seconds of music are worked on in a second, from a trial that writes nothing."""
 
     def bytes_for(self, item: Item) -> tuple[float, int]:
-        """Return the seconds of audio in a file and the bytes that would be written for it."""
+        """Return the seconds of music in a file and the bytes that would be written for it."""
 
 
 Tell = Callable[[dict[str, Any]], None]

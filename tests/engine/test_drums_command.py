@@ -117,14 +117,12 @@ def test_encode_tells_every_bar_and_goes_on_after_bad_files(folder: Path, capsys
     (done,) = result["done"]
     assert [bar["hits"] for bar in done["bars"]] == [8, 8] and done["tempo"] == pytest.approx(96.0)
     assert done["bars"][0]["latent"] == done["bars"][1]["latent"]  # the same bar twice
-    assert main(["drums", "encode", str(folder), "-o", "points.json"]) == 1
+    assert main(["drums", "encode", str(folder)]) == 1
     captured = capsys.readouterr()
     assert captured.out.count("rock.mid bar") == 2 and captured.out.count("busy.mid bar") == 1
     errors = captured.err.splitlines()
     assert len(errors) == 3 and all(line.startswith("terzetto: error: ") for line in errors)
     assert sorted(Path(line.split(": ")[2]).name for line in errors) == ["piano.mid", "text.mid", "waltz.mid"]
-    written = json.loads((folder / "points.json").read_text())
-    assert [Path(beat["take"]).name for beat in written["beats"]] == ["busy.mid", "rock.mid"]
 
 
 def test_interpolate_goes_from_one_beat_to_the_other(folder: Path, capsys: Capture) -> None:
@@ -189,6 +187,12 @@ def test_the_drum_map_is_printed_and_an_edited_copy_is_used(folder: Path, capsys
         ("encode piano.mid", "piano.mid: no drums: no notes on channel 10, but 1 on channel 1"),
         ("encode waltz.mid", "waltz.mid: bar 1 is in 3/4"),
         ("encode none.mid", "none.mid: no such MIDI file"),
+        ("encode rock.mid -o points.json", "--out points.json: give a folder"),
+        ("encode rock.mid --model drum_dictionary", "a model for 'drum-dictionary'; needed is one for 'drum-patterns'"),
+        ("encode . --model none -o points", "there is no model 'none'; installed: "),
+        ("denoise rock.mid busy.mid -o new.mid", "--out new.mid is one file; for several beats give a folder"),
+        ("simplify . --keep 0 -o plain", "0 atoms: keep at least 1"),
+        ("denoise . -o .", "would replace the take"),
         ("interpolate rock.mid piano.mid -o new.mid", "piano.mid: no drums"),
         ("interpolate rock.mid busy.mid --steps 1 -o new.mid", "1 steps: give 2"),
         ("interpolate rock.mid busy.mid --only 2-5 -o new.mid", "--only: there is no bar 5; the longer beat has 2"),

@@ -152,6 +152,12 @@ class Beat:
         return self.tempi[0].bpm
 
     @property
+    def seconds(self) -> float:
+        """How long it lasts, at its tempi."""
+        ends = [*(tempo.quarter for tempo in self.tempi[1:]), self.length]
+        return sum((end - tempo.quarter) * 60 / tempo.bpm for tempo, end in zip(self.tempi, ends, strict=True))
+
+    @property
     def drum(self) -> NDArray[np.int64]:
         """The drum of each hit: index into `DRUMS`, or `NONE`."""
         return self.drum_map.drums(self.note)

@@ -45,7 +45,7 @@ def estimate(job: Job, items: Sequence[Item], arguments: argparse.Namespace) -> 
     if arguments.json:
         print(json.dumps(about, indent=2))
     else:
-        print(f"{len(items)} files, {seconds / 3600:.2f} hours of audio → {arguments.out}, {size / 1e9:.2f} GB")
+        print(f"{len(items)} files, {seconds / 3600:.2f} hours of music → {arguments.out}, {size / 1e9:.2f} GB")
         pace = f"{workers} at a time, each {speed:.0f} times real time by a trial of one file"
         print(f"about {_spoken(took)} with {pace}")
     free = about["free_gigabytes"]

@@ -7,32 +7,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from terzetto.errors import InputError
-from terzetto.jobs import Item, Job
+from terzetto.jobs import AUDIO, Item, Job, Kind
 from terzetto_host.batch.places import is_url, join, local, open_filesystem
 
-AUDIO = (
-    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc"),
-    *(".mp3", ".ogg", ".oga", ".opus", ".m4a", ".caf"),
-)
-"""Endings by which audio is told from what else lies in a folder."""
 _MAGIC = "*?["
 
 
-def find_items(inputs: Sequence[str], out: str) -> list[Item]:
+def find_items(inputs: Sequence[str], out: str, kind: Kind = AUDIO) -> list[Item]:
     """Return all files that the inputs name, each once, in their order.
 
-    A folder stands for the audio files in and below it, hidden ones and what lies in ``out`` left aside; so does a
+    A folder stands for the files of a kind in and below it, hidden ones and what lies in ``out`` left aside; so does a
     pattern (``**`` for any folders) for what it matches. Results of both mirror the tree below the folder, or below the
     pattern's part without signs.
 
     Raises
     ------
     InputError
-        A folder or a pattern that holds no audio. (A single file that is missing is found out when it is worked on.)
+        A folder or a pattern that holds none. (A single file that is missing is found out when it is worked on.)
     """
     found: dict[str, Item] = {}
     for text in inputs:
-        for item in _expand(text, out):
+        for item in _expand(text, out, kind):
             found.setdefault(item.title if is_url(item.title) else str(item.path.absolute()), item)
     return list(found.values())
 
@@ -82,14 +77,14 @@ def _same(place: str, path: Path) -> bool:
         return False
 
 
-def _expand(text: str, out: str) -> Iterator[Item]:
+def _expand(text: str, out: str, kind: Kind) -> Iterator[Item]:
     if is_url(text):
-        yield from _expand_url(text)
+        yield from _expand_url(text, kind)
         return
     path = Path(local(text))
     if path.is_dir():
-        paths, root = _below(path, os.path.realpath(local(out))), path
-        empty = f"{text}: the folder holds no audio files ({', '.join(AUDIO)})"
+        paths, root = _below(path, os.path.realpath(local(out)), kind), path
+        empty = f"{text}: the folder holds no {kind.name} files ({', '.join(kind.endings)})"
     elif _is_plain(text) or path.exists():
         yield _item(path, "")
         return
@@ -115,13 +110,17 @@ def _item(path: Path, folder: str) -> Item:
     return Item(str(path), path, "" if folder == "." else folder, None, size)
 
 
-def _below(root: Path, out: str) -> Iterator[Path]:
+def _below(root: Path, out: str, kind: Kind) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         keep = (name for name in folders if name[0] != "." and os.path.realpath(Path(folder, name)) != out)
         folders[:] = sorted(keep)
         for name in sorted(names):
-            if name[0] != "." and Path(name).suffix.lower() in AUDIO:
+            if name[0] != "." and _is_of(kind, name):
                 yield Path(folder, name)
+
+
+def _is_of(kind: Kind, name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in kind.endings
 
 
 def _is_hidden(path: Path, root: Path, out: str) -> bool:
@@ -136,20 +135,20 @@ def _without_signs(parts: tuple[str, ...]) -> Iterator[str]:
         yield part
 
 
-def _expand_url(url: str) -> Iterator[Item]:
+def _expand_url(url: str, kind: Kind) -> Iterator[Item]:
     filesystem, path = open_filesystem(url)
     if any(sign in path for sign in _MAGIC):
         root = "/".join(_without_signs(tuple(path.split("/"))))
         found = filesystem.glob(path, detail=True)
     elif filesystem.isdir(path):
         root, found = path.rstrip("/"), filesystem.find(path, detail=True)
-        found = {name: about for name, about in found.items() if PurePosixPath(name).suffix.lower() in AUDIO}
+        found = {name: about for name, about in found.items() if _is_of(kind, name)}
     else:
         root = path.rpartition("/")[0]
         found = {path: filesystem.info(path)} if filesystem.exists(path) else {}
     files = {name: about for name, about in sorted(found.items()) if about.get("type") != "directory"}
     if not files:
-        raise InputError(f"{url}: no audio there")
+        raise InputError(f"{url}: no {kind.name} there")
     for name, about in files.items():
         folder = PurePosixPath(name).parent.relative_to(root or "/").as_posix() if root else ""
         title = str(filesystem.unstrip_protocol(name))

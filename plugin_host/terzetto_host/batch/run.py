@@ -12,7 +12,7 @@ from pathlib import Path
 
 from terzetto.cli import EXIT_FAILED, EXIT_PARTIAL, print_error
 from terzetto.errors import InputError, OutputError, TerzettoError
-from terzetto.jobs import Item, Job, Tell
+from terzetto.jobs import AUDIO, Item, Job, Tell
 from terzetto.parallel import threads_for
 from terzetto.progress import choose
 from terzetto_host.batch.crew import Crew, LocalCrew, NoCrew
@@ -32,7 +32,7 @@ def run(job: Job, inputs: Sequence[str], arguments: argparse.Namespace, tell: Te
     """Do a job to all inputs; see `terzetto.jobs.run_job`."""
     check_flags(arguments)
     several = is_batch(inputs)
-    items = find_items(inputs, arguments.out)
+    items = find_items(inputs, arguments.out, getattr(job, "reads", AUDIO))
     check_targets(job, items, arguments.out)
     items = pair(items, arguments.score, several)
     if arguments.dry_run:

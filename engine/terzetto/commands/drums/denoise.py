@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from terzetto.commands.drums.dictionary_options import add_dictionary_flags, edit
+from terzetto.commands.drums.dictionary_options import add_batch_edit_flags, edit_all
 from terzetto.commands.drums.options import number
 
 HELP = "take out stray hits and put in missing ones, by the dictionary"
@@ -28,16 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how much of the value is recurrence in the four bars around, 0 (only the dictionary) to 1 (default: the "
         "model's)",
     )
-    add_dictionary_flags(parser)
+    add_batch_edit_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, de-noise, write."""
-    from terzetto.drums.dictionary import Dictionary
-    from terzetto.drums.dictionary_edits import denoise
-    from terzetto.drums.grid import Hvo
+    from terzetto.drums.beat_files import Denoise
 
-    def clean(dictionary: Dictionary, bars: list[Hvo]) -> list[Hvo]:
-        return denoise(dictionary, bars, keep=arguments.keep, add=arguments.add, recurring=arguments.recurring)
-
-    return edit(arguments, clean)
+    return edit_all(arguments, Denoise(arguments.keep, arguments.add, arguments.recurring))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from terzetto.commands.drums.options import add_json_flag, add_reading_flags, midi_file, read, tell
+from terzetto.commands.batch import add_batch_flags, add_report_flags
+from terzetto.commands.drums.options import ENDINGS, add_json_flag, add_reading_flags, midi_file, reading_of, tell
 
 if TYPE_CHECKING:
-    from terzetto.drums.dictionary import Dictionary
-    from terzetto.drums.grid import Hvo
+    from terzetto.drums.beat_files import Change
 
 
 def add_dictionary_model_flag(group: argparse._ActionsContainer) -> None:
@@ -19,8 +18,41 @@ def add_dictionary_model_flag(group: argparse._ActionsContainer) -> None:
     group.add_argument("--model", default="", metavar="NAME", help="installed drum dictionary, or an .onnx file")
 
 
+def add_batch_edit_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what a command takes that changes one beat, or each of many."""
+    parser.add_argument(
+        "beats", nargs="+", metavar="BEAT", help="MIDI file with drums; or a folder, a pattern in quotes, a URL"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "-o", "--out", required=True, metavar="PATH", help="MIDI file (.mid); or a folder, where each keeps its name"
+    )
+    add_dictionary_model_flag(output)
+    add_report_flags(output)
+    add_reading_flags(parser)
+    add_batch_flags(parser)
+    parser.set_defaults(score=None)
+
+
+def edit_all(arguments: argparse.Namespace, change: Change) -> int:
+    """Change one beat into a file, or each of many into a folder, and tell what became of the hits."""
+    from terzetto.drums.beat_files import EditJob
+    from terzetto.errors import InputError
+    from terzetto.jobs import run_job
+
+    job = EditJob(change, arguments.model, reading_of(arguments))
+    job.check()
+    if not arguments.out.lower().endswith(ENDINGS):
+        return run_job(job, arguments.beats, arguments, lambda result: print(_line(result)))
+    if len(arguments.beats) > 1 or Path(arguments.beats[0]).is_dir():
+        raise InputError(f"--out {arguments.out} is one file; for several beats give a folder")
+    result = job.edit(Path(arguments.beats[0]), arguments.beats[0], Path(arguments.out))
+    tell(result, _line(result), arguments.json)
+    return 0
+
+
 def add_dictionary_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what every such command takes."""
+    """Add what a command takes that changes one beat."""
     parser.add_argument("beat", type=Path, metavar="BEAT.mid", help="MIDI file with drums")
     parser.add_argument("-o", "--out", type=midi_file, required=True, metavar="FILE", help="MIDI file")
     add_dictionary_model_flag(parser)
@@ -28,28 +60,18 @@ def add_dictionary_flags(parser: argparse.ArgumentParser) -> None:
     add_reading_flags(parser)
 
 
-def edit(arguments: argparse.Namespace, change: Callable[[Dictionary, list[Hvo]], list[Hvo]]) -> int:
-    """Read a beat, change its bars, write them at its tempo, and tell what became of the hits."""
-    from terzetto.drums.dictionary import open_dictionary
-    from terzetto.drums.grid import hvo_to_beat
-    from terzetto.drums.midi import write_beat
+def edit(arguments: argparse.Namespace, change: Change) -> int:
+    """Change a beat into a file, and tell what became of the hits."""
+    from terzetto.drums.beat_files import EditJob
 
-    dictionary = open_dictionary(arguments.model)
-    beat, before = read(arguments.beat, arguments)
-    after = change(dictionary, before)[: len(before)]
-    write_beat(arguments.out, hvo_to_beat(after, tempo=beat.tempo, drum_map=beat.drum_map))
-    was, now = (sum(int(bar.hits.sum()) for bar in bars) for bars in (before, after))
-    stayed = sum(int((one.hits & other.hits).sum()) for one, other in zip(before, after, strict=True))
-    result = {
-        "take": str(arguments.beat),
-        "midi": str(arguments.out),
-        "model": dictionary.model.name,
-        "bars": len(after),
-        "hits_before": was,
-        "hits": now,
-        "hits_removed": was - stayed,
-        "hits_added": now - stayed,
-    }
-    line = f"{arguments.out}: {now} hits of {was}, {was - stayed} removed, {now - stayed} added"
-    tell(result, line, arguments.json)
+    job = EditJob(change, arguments.model, reading_of(arguments))
+    result = job.edit(arguments.beat, str(arguments.beat), arguments.out)
+    tell(result, _line(result), arguments.json)
     return 0
+
+
+def _line(result: dict[str, Any]) -> str:
+    return (
+        f"{result['midi']}: {result['hits']} hits of {result['hits_before']}, {result['hits_removed']} removed, "
+        f"{result['hits_added']} added"
+    )

@@ -3,68 +3,66 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from terzetto.commands.drums.options import add_json_flag, add_model_flag, add_reading_flags, expand, read
+from terzetto.commands.batch import add_batch_flags, add_report_flags
+from terzetto.commands.drums.options import add_model_flag, add_reading_flags, expand, reading_of
 
 HELP = "tell where beats lie in the latent space and on the map, bar by bar"
 
 _EPILOG = """\
 examples:
   terzetto drums encode beat.mid
-  terzetto drums encode loops/ -o points.json
+  terzetto drums encode loops/ --json > points.json
+  terzetto drums encode loops/ -o points/ -j 2
+
+With --out each beat gets a JSON file; a batch that was stopped goes on where it was.
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("beats", nargs="+", type=Path, metavar="BEAT", help="MIDI file with drums, or a folder of them")
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="write all points as JSON")
-    add_model_flag(parser)
-    add_json_flag(parser)
+    parser.add_argument(
+        "beats",
+        nargs="+",
+        metavar="BEAT",
+        help="MIDI file with drums, or a folder of them; with --out also a pattern in quotes, a URL",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("-o", "--out", metavar="FOLDER", help="write a JSON file for each beat there (or to a URL)")
+    add_model_flag(output)
+    add_report_flags(output)
     add_reading_flags(parser)
+    add_batch_flags(parser)
+    parser.set_defaults(score=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Encode every beat; one bad file of several is reported and the rest goes on."""
     from terzetto.commands.batch import run_batch
-    from terzetto.drums.patterns import open_pattern_model
-    from terzetto.whole_file import write_whole
+    from terzetto.drums.beat_files import EncodeJob
+    from terzetto.errors import InputError
+    from terzetto.jobs import run_job
 
-    model = open_pattern_model(arguments.model)
-    encoded: list[dict[str, Any]] = []
+    def tell(result: dict[str, Any]) -> None:
+        for bar, each in enumerate(result["bars"], 1):
+            x, y = each["pad"]
+            print(f"{result['take']} bar {bar}: ({x:.2f}, {y:.2f}), {each['hits']} hits")
 
-    def work(path: Path) -> dict[str, Any]:
-        beat, bars = read(path, arguments)
-        z = model.encode(bars)
-        positions = model.pad_positions(z)
-        result = {
-            "take": str(path),
-            "model": model.model.name,
-            "tempo": beat.tempo,
-            "bars": [
-                {"hits": int(bar.hits.sum()), "pad": position.tolist(), "latent": point.tolist()}
-                for bar, position, point in zip(bars, positions, z, strict=True)
-            ],
-        }
-        encoded.append(result)
-        return result
+    def tell_file(result: dict[str, Any]) -> None:
+        print(f"{result['take']} → {result['points']}")
 
-    def tell(path: Path, result: dict[str, Any]) -> None:
-        if not arguments.json:
-            for bar, each in enumerate(result["bars"], 1):
-                x, y = each["pad"]
-                print(f"{path} bar {bar}: ({x:.2f}, {y:.2f}), {each['hits']} hits")
-
-    status = run_batch(expand(arguments.beats), work, tell, arguments.json)
-    if arguments.out is not None and encoded:
-        content = json.dumps({"model": model.model.name, "beats": encoded}, indent=1).encode()
-
-        def write(file: BinaryIO) -> None:
-            file.write(content + b"\n")
-
-        write_whole(arguments.out, write)
-    return status
+    job = EncodeJob(arguments.model, reading_of(arguments))
+    job.check()
+    if arguments.out is not None:
+        if arguments.out.endswith(".json"):
+            raise InputError(f"--out {arguments.out}: give a folder, each beat gets a file in it; or --json > FILE")
+        return run_job(job, arguments.beats, arguments, tell_file)
+    return run_batch(
+        expand([Path(beat) for beat in arguments.beats]),
+        lambda path: job.encode(path, str(path)),
+        lambda path, result: None if arguments.json else tell(result),
+        arguments.json,
+    )

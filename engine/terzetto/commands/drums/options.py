@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from terzetto.drums.beat import Beat
     from terzetto.drums.drum_map import DrumMap
     from terzetto.drums.grid import Hvo
+    from terzetto.drums.reading import Reading
 
 ENDINGS = (".mid", ".midi")
 
@@ -85,21 +86,16 @@ def drum_map_of(arguments: argparse.Namespace) -> DrumMap:
 
 def read(path: Path, arguments: argparse.Namespace) -> tuple[Beat, list[Hvo]]:
     """Read a beat, and its bars on the grid; one without a hit of the nine drums is refused."""
-    from terzetto.drums.grid import Hvo
-    from terzetto.drums.midi import read_beat
-    from terzetto.errors import InputError
+    return reading_of(arguments).read(path)
 
-    beat = read_beat(path, channel=arguments.channel, drum_map=drum_map_of(arguments))
-    try:
-        bars = Hvo.bars_of(beat)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    if not any(bar.hits.any() for bar in bars):
-        notes = ", ".join(str(note) for note in sorted(set(beat.note.tolist())))
-        raise InputError(
-            f"{path}: none of its notes ({notes}) is one of the nine drums; give a --drum-map that says so"
-        )
-    return beat, bars
+
+def reading_of(arguments: argparse.Namespace) -> Reading:
+    """Return how the flags want beats to be read; a drum map that cannot be used is refused here, once."""
+    from terzetto.drums.reading import Reading
+
+    reading = Reading(arguments.channel, arguments.drum_map)
+    reading.table()
+    return reading
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:

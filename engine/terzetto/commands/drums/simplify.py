@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from terzetto.commands.drums.dictionary_options import add_dictionary_flags, edit
+from terzetto.commands.drums.dictionary_options import add_batch_edit_flags, edit_all
 
 HELP = "make a beat simpler: keep its most active atoms of the dictionary"
 
@@ -18,11 +18,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many atoms stay, from 1; a bar is some 16, and 8 to 12 leave a plainer beat",
     )
-    add_dictionary_flags(parser)
+    add_batch_edit_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, simplify, write."""
-    from terzetto.drums.dictionary_edits import simplify
+    from terzetto.drums.beat_files import Simplify
 
-    return edit(arguments, lambda dictionary, bars: simplify(dictionary, bars, arguments.keep))
+    return edit_all(arguments, Simplify(arguments.keep))

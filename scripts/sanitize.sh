@@ -27,7 +27,7 @@ if echo '#include <nlohmann/json.hpp>' | c++ -x c++ -E - >/dev/null 2>&1; then
 else
     echo "SKIP plugin_core_selftest plugin_keeper_selftest: no nlohmann/json.hpp (Debian: nlohmann-json3-dev)"
 fi
-tests=(kernel_selftest coherence_selftest bridge_selftest bridge_polling_selftest "${plugin_tests[@]}")
+tests=(kernel_selftest coherence_selftest phase_selftest bridge_selftest bridge_polling_selftest "${plugin_tests[@]}")
 
 # The thread sanitizer's shadow memory does not fit around some kernels' random addresses; without randomness it does.
 fixed_addresses() {

@@ -97,6 +97,61 @@ class FrameGrid:
         return (0.5 - 0.5 * np.cos(2 * np.pi * n / self.n_fft)).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Stft:
+    """The short-time Fourier transform of signals of one length, and back: a pair for `terzetto.audio.phase`.
+
+    Attributes
+    ----------
+    grid : FrameGrid
+    samples : int
+        Length of the signals.
+    """
+
+    grid: FrameGrid
+    samples: int
+
+    # A Hann window of n samples is nearest to exp(-π t² / (0.25645 n²)) (Průša, Balazs, Søndergaard 2017, table I).
+    GAUSSIAN = 0.25645
+    FLOOR = 1e-7  # of the largest magnitude: the logarithm's
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(frames, bins)."""
+        return self.grid.frames_for(self.samples), self.grid.bins
+
+    def forward(self, samples: Float) -> Complex:
+        """Return the spectra (…, frames, bins) of signals (…, samples)."""
+        before = self.grid.n_fft // 2
+        after = (self.shape[0] - 1) * self.grid.hop_length + before - self.samples
+        edges = [(0, 0)] * (samples.ndim - 1)
+        return self.grid.stft(np.pad(samples, [*edges, (before, after)]))
+
+    def inverse(self, spectra: Complex) -> Float:
+        """Return signals (…, samples); of spectra that are no signal's, the nearest signal in mean square."""
+        before = self.grid.n_fft // 2
+        return self.grid.istft(spectra)[..., before : before + self.samples]
+
+    def phase_gradient(self, magnitude: Float) -> tuple[Float, Float]:
+        """Return how the phase changes to the next frame and to the next bin, (frames, bins) each, in radians.
+
+        Průša, Balazs, Søndergaard 2017, equations 20 and 21, for phases that count from where their frame starts.
+        """
+        n_fft, hop = self.grid.n_fft, self.grid.hop_length
+        gamma = self.GAUSSIAN * n_fft**2
+        level = np.log(np.maximum(magnitude, max(self.FLOOR * float(magnitude.max()), 1e-30)))
+        turn = (hop * np.arange(self.grid.bins) % n_fft * (2 * np.pi / n_fft)).astype(np.float32)
+        by_frame = turn + np.float32(hop * n_fft / gamma) * _slope(level, axis=1)
+        return by_frame, -np.float32(np.pi) - np.float32(gamma / (hop * n_fft)) * _slope(level, axis=0)
+
+
+def _slope(values: Float, axis: int) -> Float:
+    """Return central differences, one-sided at the edges and 0 along an axis of one."""
+    if values.shape[axis] < 2:
+        return np.zeros_like(values)
+    return cast(Float, np.gradient(values, axis=axis))
+
+
 def _fast_even(n: int) -> int:
     """Return the even number nearest above n with no prime factor over 5: the FFT is fast for these."""
     candidate = n + n % 2

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from matplotlib.image import imread
 from onnx import TensorProto, helper, numpy_helper
 
+from terzetto.audio.files import read_audio
 from terzetto.cli import main
 from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.grid import Hvo, hvo_to_beat
@@ -158,6 +160,9 @@ def test_interpolate_by_atoms_changes_only_the_chosen_bars(folder: Path, capsys:
         ("swap rock.mid text.mid -o new.mid", "text.mid: not a readable MIDI file"),
         ("denoise text.mid -o new.mid", "text.mid: not a readable MIDI file"),
         ("denoise rock.mid --model drum_patterns -o new.mid", "needed is one for 'drum-dictionary'"),
+        ("atoms text.mid -o new.png", "text.mid: not a readable MIDI file"),
+        ("atoms rock.mid --top 0", "--top 0: give 1 or more"),
+        ("shift-variance text.mid -o new.png", "text.mid: not a readable MIDI file"),
         ("similar rock.mid text.mid", "none of the 1 beats of the library can be read"),
         ("similar rock.mid busy.mid --top 0", "--top 0: give 1 or more"),
     ],
@@ -169,3 +174,33 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert main(["drums", *command.split()]) == 2
     captured = capsys.readouterr()
     assert message in captured.err and captured.out == "" and sorted(folder.iterdir()) == before
+
+
+def test_atoms_are_told_drawn_and_heard(folder: Path, capsys: Capture) -> None:
+    write_beat(folder / "filled.mid", hvo_to_beat([rock(), rock(), rock(), fill()], tempo=96.0))
+    result = result_of(capsys, "atoms", "filled.mid", "-o", "atoms")
+    assert [(each["atom"], each["bars"]) for each in result["atoms"]] == [(0, [1, 2, 3]), (2, [4])]
+    assert sum(each["share"] for each in result["atoms"]) == pytest.approx(1.0, abs=1e-3) and result["atoms_used"] == 2
+    names = ["atom_000.mid", "atom_000.wav", "atom_002.mid", "atom_002.wav", "atoms.png"]
+    assert sorted(path.name for path in (folder / "atoms").iterdir()) == names
+    (heard,) = bars_in(folder / "atoms" / "atom_002.mid")
+    np.testing.assert_array_equal(heard.hits, fill().hits)
+    assert imread(folder / "atoms" / "atoms.png").std() > 0.02
+    sound, rate = read_audio(folder / "atoms" / "atom_002.wav")
+    half_a_bar = round(2 * 60 / 96 * rate)
+    assert not sound[:, : half_a_bar - 8].any() and 0.01 < np.abs(sound).max() <= 1.0
+    assert result_of(capsys, "atoms", "filled.mid", "--top", "1", "-o", "one.mid")["files"] == ["one.mid"]
+    assert [bar.hits.tolist() for bar in bars_in(folder / "one.mid")] == [rock().hits.tolist()]
+    assert len(result_of(capsys, "atoms")["atoms"]) == 3
+    assert main(["drums", "atoms", "filled.mid"]) == 0
+    assert "in bars 1-3\n" in capsys.readouterr().out
+
+
+def test_shift_variance_is_high_where_a_bar_is_no_pattern(folder: Path, capsys: Capture) -> None:
+    odd = np.zeros(Hvo.SHAPE, np.bool_)
+    odd[DRUMS.index("crash"), [1, 5, 11]] = odd[SNARE, [2, 3]] = True
+    bars = [rock(), busy(), Hvo(odd, np.full(Hvo.SHAPE, 0.7)), rock()]
+    write_beat(folder / "odd.mid", hvo_to_beat(bars))
+    result = result_of(capsys, "shift-variance", "odd.mid", "-o", "error.png")
+    assert int(np.argmax(result["bars"])) == 2 and result["bars"][0] < 0.1 * result["bars"][2]
+    assert len(result["steps"]) == 64 and imread(folder / "error.png").std() > 0.02

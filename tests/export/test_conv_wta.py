@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM
+from terzetto.analysis.winners import keep_winners as engine_winners
 from terzetto.drums.beat import Beat
 from terzetto.drums.dictionary import open_dictionary
 from terzetto.drums.grid import Hvo
 from terzetto.drums.midi import write_beat
-from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM
-from terzetto.analysis.winners import keep_winners as engine_winners
 from terzetto.errors import InputError
 from terzetto_export.conv_wta.baselines import NearestBar, NmfDictionary, bars_of, sections_of
 from terzetto_export.conv_wta.drum_sections import read_split, split_of
@@ -22,7 +22,9 @@ from terzetto_export.conv_wta.network import ConvWta, keep_winners
 from terzetto_export.conv_wta.recipe import Design, DrumRecipe
 from terzetto_export.conv_wta.reproduce import Plan as PaperPlan
 from terzetto_export.conv_wta.reproduce import reproduce
-from terzetto_export.conv_wta.train import Plan, train
+from terzetto_export.conv_wta.seeds import over_seeds
+from terzetto_export.conv_wta.seeds import table as seeds_table
+from terzetto_export.conv_wta.train import DESIGNS, Plan, train
 from terzetto_export.drum_data.files import Reading
 from terzetto_export.drum_data.folder import read_folder
 
@@ -143,3 +145,11 @@ def test_a_drummer_left_out_is_heard_in_the_test_only(folder: Path) -> None:
     left_out = {file.path for file in files if file.drummer == "drummer1"}
     assert set(split.test.paths) == left_out
     assert not left_out & {*split.training.paths, *split.validation.paths}
+
+
+def test_seeds_differ_and_each_comes_again(folder: Path) -> None:
+    split = read_split(folder)
+    results = over_seeds(split, DESIGNS["bars"], 80, [0, 1, 0], lambda line: None)
+    first, other, again = results["hit_f1"]["reconstruction"]["each"]
+    assert first == again != other
+    assert len(results["hit_f1"]) == 5 and "mean over 3 seeds of 80 epochs" in seeds_table(results)

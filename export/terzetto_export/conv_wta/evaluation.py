@@ -22,15 +22,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="what it was trained on (default: Groove)")
     parser.add_argument("--without", metavar="DRUMMER", help="the drummer of Groove that it was trained without")
     parser.add_argument("--seed", type=whole_number, default=0, help="of NMF (default: 0)")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="instead of a model: train the recipe with the seeds 0 to N - 1 and tell how far its figures differ",
+    )
+    parser.add_argument("--epochs", type=int, default=300, help="of each training with --seeds (default: 300)")
 
 
 def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     """Measure."""
     from terzetto.drums.dictionary import open_dictionary
+    from terzetto.errors import InputError
+    from terzetto_export.conv_wta import seeds
     from terzetto_export.conv_wta.drum_sections import read_split
     from terzetto_export.conv_wta.measures import measure, table
+    from terzetto_export.conv_wta.train import DESIGNS
     from terzetto_export.training import tell_on_terminal
 
+    if arguments.seeds is not None:
+        if arguments.seeds < 2 or arguments.epochs < 1:
+            raise InputError("--seeds is 2 or more, --epochs 1 or more: one training says nothing of chance")
+        split = read_split(arguments.data, arguments.without, tell_on_terminal)
+        several = seeds.over_seeds(split, DESIGNS["bars"], arguments.epochs, range(arguments.seeds), tell_on_terminal)
+        return several, seeds.table(several)
     dictionary = open_dictionary(arguments.model)
     split = read_split(arguments.data, arguments.without, tell_on_terminal)
     results = measure(dictionary, split, tell_on_terminal, arguments.seed)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 
 from terzetto.commands.drums import (
+    atoms,
     denoise,
     drum_map,
     encode,
     generate,
     interpolate,
     pattern_map,
+    shift_variance,
     similar,
     simplify,
     swap,
@@ -39,6 +41,8 @@ _COMMANDS = {
     "simplify": simplify,
     "swap": swap,
     "similar": similar,
+    "atoms": atoms,
+    "shift-variance": shift_variance,
     "map": pattern_map,
     "drum-map": drum_map,
 }

@@ -69,6 +69,14 @@ def midi_file(text: str) -> Path:
     return path
 
 
+def picture(text: str) -> Path:
+    """Read the name of a picture to write."""
+    path = Path(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"{text!r}: the name of a picture ends in .png")
+    return path
+
+
 def tempo(text: str) -> float:
     """Read an argument that is a tempo a MIDI file can hold."""
     value = number(text)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from terzetto.commands.drums.options import add_json_flag, add_model_flag, add_reading_flags, expand, read, tell
+from terzetto.commands.drums.options import (
+    add_json_flag,
+    add_model_flag,
+    add_reading_flags,
+    expand,
+    picture,
+    read,
+    tell,
+)
 
 HELP = "draw the map of patterns, and where given beats lie on it"
 
@@ -13,7 +21,7 @@ HELP = "draw the map of patterns, and where given beats lie on it"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("beats", nargs="*", type=Path, metavar="BEAT", help="MIDI files with drums, or folders of them")
-    parser.add_argument("-o", "--out", type=_picture, required=True, metavar="FILE", help="PNG file")
+    parser.add_argument("-o", "--out", type=picture, required=True, metavar="FILE", help="PNG file")
     add_model_flag(parser)
     add_json_flag(parser)
     add_reading_flags(parser)
@@ -54,10 +62,3 @@ def run(arguments: argparse.Namespace) -> int:
     }
     tell(result, f"{arguments.out}: {len(model.map)} training bars, {len(beats)} beats", arguments.json)
     return EXIT_PARTIAL if failed else 0
-
-
-def _picture(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"{text!r}: the name of a picture ends in .png")
-    return path

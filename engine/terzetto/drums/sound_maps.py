@@ -85,6 +85,24 @@ class SoundMaps:
     seconds: float
 
 
+def trim(audio: Float, most: int = FRAMES) -> Float:
+    """Return a sound from its onset on, with a peak of 0.95, without the silence behind it, at most so many samples.
+
+    The onset is where it first comes within 40 dB of its peak; it is over where it stays more than 66 dB below.
+    """
+    size = np.abs(audio)
+    peak = float(size.max(initial=0.0))
+    if peak < 1e-6:
+        return np.zeros(0, np.float32)
+    first = int(np.argmax(size > 0.01 * peak))
+    # The sign changes before the onset: the last one is where the sound starts from 0.
+    before = audio[max(first - 64, 0) : first + 1]
+    crossings = np.flatnonzero(np.diff(np.signbit(before)))
+    first -= len(before) - 1 - int(crossings[-1] + 1) if len(crossings) else min(8, len(before) - 1)
+    last = len(size) - int(np.argmax(size[::-1] > 0.0005 * peak))
+    return np.asarray(audio[first : min(last, first + most)] * (0.95 / peak), np.float32)
+
+
 def analyse(audio: Float) -> SoundMaps:
     """Return the maps of a sound.
 

@@ -1,0 +1,92 @@
+"""The whole sound model as one ONNX file: encoder, decoder, prior and pads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from terzetto.drums.drum_map import CLASSES
+from terzetto.drums.sounds import TASK
+from terzetto_export.drum_sounds.network import SoundAutoencoder
+from terzetto_export.drum_sounds.pad import RANGE, Pads
+from terzetto_export.drum_sounds.prior import Prior
+from terzetto_export.drum_sounds.recipe import Batch
+from terzetto_export.onnx_file import Description, export
+
+
+class WholeModel(nn.Module):
+    """All parts side by side, each with its own inputs and outputs."""
+
+    INPUTS = (
+        "image",
+        "strip",
+        "image_class",
+        "latent",
+        "latent_class",
+        "centre",
+        "normal",
+        "sampled_class",
+        "pad",
+        "pad_class",
+    )
+    OUTPUTS = ("latent_mean", "decoded_image", "decoded_strip", "sampled", "pad_latent")
+
+    def __init__(self, autoencoder: SoundAutoencoder, prior: Prior, pads: Pads) -> None:
+        super().__init__()
+        self.autoencoder, self.prior, self.pads = autoencoder, prior, pads
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs for the inputs, in their order."""
+        image, strip, image_class, latent, latent_class, centre, normal, sampled_class, pad, pad_class = given
+        return (
+            self.autoencoder.encoder(image, strip, image_class)[0],
+            *self.autoencoder.decoder(latent, latent_class),
+            self.prior(centre, normal, sampled_class),
+            self.pads(pad, pad_class),
+        )
+
+
+def write(network: WholeModel, path: Path, real: Batch, licence: str, more: Mapping[str, Any] | None = None) -> float:
+    """Write the file and return the largest difference to PyTorch on real sounds; see `terzetto_export.onnx_file.export`.
+
+    Parameters
+    ----------
+    real
+        Sounds for the comparison.
+    more
+        Further constants.
+    """
+    network = network.cpu().eval()
+    counts = network.prior.counts
+    constants = {
+        "classes": [name for name, count in zip(CLASSES, counts, strict=True) if count],
+        "centres": counts,
+        "latent_size": network.autoencoder.latent_size,
+        "pad_range": list(RANGE),
+        **(more or {}),
+    }
+    rows = {name: {0: f"{name}_rows"} for name in (*WholeModel.INPUTS, *WholeModel.OUTPUTS)}
+    inputs = _inputs(network, real)
+    example = {name: value[:2] for name, value in inputs.items()}
+    description = Description(TASK, licence, constants)
+    return export(network, path, description, example, WholeModel.OUTPUTS, rows, [inputs], half=True)
+
+
+def _inputs(network: WholeModel, real: Batch) -> dict[str, Tensor]:
+    """Return inputs of all parts, made from real sounds."""
+    random = torch.Generator().manual_seed(0)
+    each, n = real.sound_class, len(real.sound_class)
+    with torch.no_grad():
+        latent = network.autoencoder.encoder(real.image, real.strip, each)[0]
+    counts = torch.tensor(network.prior.counts)[each.argmax(dim=1)]
+    centre = (torch.rand(n, generator=random) * counts).long()[:, None]
+    normal = torch.randn(n, latent.shape[1], generator=random)
+    pad = torch.rand(n, 2, generator=random)
+    values = (real.image, real.strip, each, latent, each, centre, normal, each, pad, each)
+    assert np.isfinite(latent.numpy()).all()
+    return dict(zip(WholeModel.INPUTS, values, strict=True))

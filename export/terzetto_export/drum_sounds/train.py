@@ -1,0 +1,127 @@
+"""From one-shots to ``drum_sounds.onnx`` and its card."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from terzetto.drums.sounds import MODEL, open_sound_model
+from terzetto.models import user_folder
+from terzetto_export.card import commit, data_hash, machine
+from terzetto_export.drum_sounds.card import write_card
+from terzetto_export.drum_sounds.data import read_data
+from terzetto_export.drum_sounds.export import WholeModel, write
+from terzetto_export.drum_sounds.network import SoundAutoencoder
+from terzetto_export.drum_sounds.one_shots import in_split
+from terzetto_export.drum_sounds.pad import Pads, brightness_and_length
+from terzetto_export.drum_sounds.pool import Pool, make_pool
+from terzetto_export.drum_sounds.prior import Latents, fit_prior
+from terzetto_export.drum_sounds.recipe import AutoencoderRecipe, tensors
+from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
+
+EPOCHS = 160
+POOL = 4500
+LICENCES = {
+    "collection": "GPL-3.0-or-later (trained on one-shots under GPL-2, CC BY, CC BY-SA and CC0, see the card)",
+    "own": "that of the data it was trained on",
+}
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, as the command line says it; see ``terzetto train sounds --help``."""
+
+    data: Sequence[Path] | None = None
+    name: str | None = None
+    out: Path | None = None
+    seed: int = 0
+    epochs: int = EPOCHS
+    pool: int = POOL
+    minutes: float | None = None
+    device: str = "auto"
+    resume: bool = False
+
+    @property
+    def model(self) -> Path:
+        """The file to write."""
+        name = self.name or (self.data[0].resolve().name if self.data else MODEL)
+        return (self.out or user_folder()) / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).removesuffix('.onnx')}.onnx"
+
+
+def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
+    """Train as planned and return the model's path.
+
+    Raises
+    ------
+    InputError
+        Too few sounds, or none.
+    """
+    device = choose_device(plan.device)
+    sounds = read_data(plan.data, tell)
+    tell(f"variants of {len(in_split(sounds, 'train'))} sounds, about {plan.pool}:")
+    training = make_pool(in_split(sounds, "train"), plan.pool, plan.seed)
+    validation = make_pool(in_split(sounds, "validation"), 0)
+    torch.manual_seed(plan.seed)
+    recipe = AutoencoderRecipe(training, validation, device)
+    checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
+    schedule = Schedule(plan.epochs, learning_rate=2e-3, weight_decay=0.02, minutes=plan.minutes)
+    history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
+    network, width = finish(recipe.network, training, validation)
+    difference = write(network, plan.model, tensors(validation, slice(0, 64), torch.device("cpu")), licence(plan))
+    checkpoint.unlink(missing_ok=True)
+    parameters = sum(p.numel() for p in network.parameters())
+    facts = [
+        ("training", f"epoch {history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min, {device.type}"),
+        ("validation", f"{-history.best:.3f} (weighted error, per cent of full scale, mean over classes)"),
+        ("variants", f"{len(training)}"),
+        ("width of the prior's Gaussians", f"{width:g}, chosen on validation"),
+        ("parameters", f"{parameters:,}, stored in half precision"),
+        ("seed", str(plan.seed)),
+        ("data hash", data_hash(sound.path for sound in in_split(sounds, "train"))),
+        ("commit", commit()),
+        ("machine", machine()),
+        ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
+    ]
+    write_card(open_sound_model(str(plan.model)), sounds, licence(plan), plan.data, facts, command(plan))
+    return plan.model
+
+
+def licence(plan: Plan) -> str:
+    """Return under which licence the model may be used."""
+    return LICENCES["own" if plan.data else "collection"]
+
+
+def finish(autoencoder: SoundAutoencoder, training: Pool, validation: Pool) -> tuple[WholeModel, float]:
+    """Give a trained autoencoder its prior and its pads; return also the width of the prior's Gaussians."""
+    autoencoder = autoencoder.cpu().eval()
+    known, held_out = encode(autoencoder, training), encode(autoencoder, validation)
+    prior, width = fit_prior(known, held_out)
+    measured = brightness_and_length(training.images, training.strips)
+    return WholeModel(autoencoder, prior, Pads(known, measured)), width
+
+
+def encode(autoencoder: SoundAutoencoder, pool: Pool) -> Latents:
+    """Return where a pool's sounds lie."""
+    points = []
+    with torch.no_grad():
+        for rows in np.array_split(np.arange(len(pool)), max(len(pool) // 256, 1)):
+            batch = tensors(pool, rows, torch.device("cpu"))
+            points.append(autoencoder.encoder(batch.image, batch.strip, batch.sound_class)[0].numpy())
+    return Latents(np.concatenate(points), pool.classes)
+
+
+def command(plan: Plan) -> str:
+    """Return the command that trains as planned."""
+    parts = ["terzetto train sounds"]
+    if plan.data:
+        parts.append("--data " + " ".join(folder.name for folder in plan.data))
+    parts.append(f"--seed {plan.seed} --epochs {plan.epochs}")
+    if plan.minutes is not None:
+        parts.append(f"--minutes {plan.minutes:g}")
+    return " ".join(parts)

@@ -1,7 +1,7 @@
 """A drum sound as numbers that can be learnt: its body, its noise and its partials; and the way there.
 
-- The *body*, all below 300 Hz, is one sine whose amplitude and frequency move: what a kick, a tom or a snare's shell is.
-  Both are read off the analytic signal.
+- The *body*, all below 300 Hz, is one sine whose amplitude and frequency move: what a kick, a tom or a snare's shell
+  is. Both are read off the analytic signal.
 - *Noise* and *partials* above are two maps that share 96 rows, evenly spaced in pitch from 200 Hz to 20 kHz (0.84
   semitones). The split is by how the phase moves: around a partial all bins of a spectrum have the partial's own
   instantaneous frequency, around a click each has its own, and in noise it is in between (Nelson: Cross-spectral
@@ -118,7 +118,7 @@ def analyse(audio: Float) -> SoundMaps:
     noise, partials = [], []
     low = 0.0
     for size, high in WINDOWS:
-        rows = FREQUENCIES[(FREQUENCIES >= low) & (FREQUENCIES < high)]
+        rows = FREQUENCIES[np.searchsorted(FREQUENCIES, low) : np.searchsorted(FREQUENCIES, high)]
         bins, to_rows = _bins(size, float(rows[0]), float(rows[-1]), len(rows))
         power, partial = _split(_frames(rest, size), size, bins)
         partials.append(_loudest(partial, to_rows) * np.float32(4 / _hann(size).sum() ** 2))
@@ -171,7 +171,7 @@ def _split(frames: Float, size: int, bins: NDArray[np.float64]) -> tuple[Float, 
     slope = 1.0 + np.diff(offset, axis=1) / np.diff(bins).astype(np.float32)
     weight = np.sqrt(power[:, 1:] * power[:, :-1])
     unsteady = weight * np.minimum(np.abs(slope), 2.0)
-    wide = max(int(round(1.5 * SAMPLE_RATE / size / float(np.mean(np.diff(bins))))), 1)
+    wide = max(round(1.5 * SAMPLE_RATE / size / float(np.mean(np.diff(bins)))), 1)
     for axis, length in ((0, _AROUND), (1, wide)):
         unsteady = uniform_filter1d(unsteady, length, axis=axis, mode="nearest")
         weight = uniform_filter1d(weight, length, axis=axis, mode="nearest")
@@ -181,7 +181,7 @@ def _split(frames: Float, size: int, bins: NDArray[np.float64]) -> tuple[Float, 
 
 
 def _frames(audio: Float, size: int) -> Float:
-    """Cut a sound into frames around every hop, (spectra, size); before the onset it is mirrored, with its sign changed.
+    """Cut a sound into frames around every hop, (spectra, size); before the onset is its mirror, with the sign changed.
 
     A partial that starts at phase 0 goes on unbroken in the mirror, so that it is seen whole from the first frame on.
     """
@@ -199,7 +199,7 @@ def _hann(size: int) -> NDArray[np.float64]:
 
 @functools.cache
 def _kernels(size: int, bins: tuple[float, ...]) -> tuple[Float, Float]:
-    """Return what frames are multiplied by to get real and imaginary parts, (size, 2 bins): window, and its derivative."""
+    """Return what gives frames' real and imaginary parts, (size, 2 bins): by the window, and by its derivative."""
     n = np.arange(size) - size // 2
     phase = 2 * np.pi * n[:, None] * np.asarray(bins)[None] / SAMPLE_RATE
     waves = np.concatenate([np.cos(phase), -np.sin(phase)], axis=1)
@@ -209,12 +209,13 @@ def _kernels(size: int, bins: tuple[float, ...]) -> tuple[Float, Float]:
 
 @functools.cache
 def _bins(size: int, first: float, last: float, rows: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the frequencies to look at, and which of them each row has (bins, rows): some in rows wider than a bin."""
+    """Return the frequencies to look at, and which of them each row has, (bins, rows); wide rows have many."""
     step = (last / first) ** (1 / max(rows - 1, 1))
     centres = first * step ** np.arange(rows)
     edges = first * step ** (np.arange(rows + 1) - 0.5)
     each = np.maximum(np.ceil(np.diff(edges) / (0.7 * SAMPLE_RATE / size)), 1).astype(int)
-    bins, owner = [], []
+    bins: list[float] = []
+    owner: list[int] = []
     for row, count in enumerate(each):
         inside = edges[row] + (np.arange(count) + 0.5) * (edges[row + 1] - edges[row]) / count
         bins.extend(inside if count > 1 else [centres[row]])
@@ -233,7 +234,7 @@ def _loudest(power: Float, to_rows: NDArray[np.bool_]) -> Float:
 
 @functools.cache
 def _to_columns(each: int = 1) -> Float:
-    """Return the weights, in each column, of what comes ``each`` times a hop: triangles that reach to the neighbours."""
+    """Return the weights, in each column, of what comes ``each`` times a hop: triangles up to the neighbours."""
     before = np.append(COLUMN_FRAMES[0] - 1, COLUMN_FRAMES[:-1])[:, None]
     after = np.append(COLUMN_FRAMES[1:], 2 * COLUMN_FRAMES[-1] - COLUMN_FRAMES[-2])[:, None]
     at, now = COLUMN_FRAMES[:, None], np.arange((SPECTRA - 1) * each + 1)[None] / each

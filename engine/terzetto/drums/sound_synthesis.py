@@ -1,4 +1,4 @@
-"""From a drum sound's maps to audio: a sine for the body and for every ridge of the partials, and shaped white noise."""
+"""From a drum sound's maps to audio: a sine for the body and for every ridge of the partials, and shaped noise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
-from scipy.ndimage import maximum_filter1d
 from scipy.signal import butter, sosfilt
 
 from terzetto.drums.sound_maps import (
@@ -20,9 +19,9 @@ from terzetto.drums.sound_maps import (
     ROWS,
     SAMPLE_RATE,
     SPECTRA,
-    WINDOWS,
     SoundMaps,
 )
+from terzetto.drums.sound_ridges import FAINTEST, Ridge, ridges
 
 Float = NDArray[np.float32]
 
@@ -30,12 +29,8 @@ PEAK = 0.95
 """Of every sound."""
 _SIZE = 512  # samples, of the window that noise is shaped in
 _BLOCK = 64  # samples over which a sine's frequency and amplitude go in a straight line
-_MOST_PARTIALS = 20
-FAINTEST = -66.0  # dB, of a ridge that becomes a partial
-_LEAP = 4.0  # rows that a partial may move from column to column
-_FADE_IN, _FADE_OUT = 24, 220  # samples
+_FADE_IN, _FADE_OUT, _SILENCE = 24, 260, 48  # samples, at the start, at the end, and behind it
 _SHORTEST = 0.02  # seconds
-_STEP = float(FREQUENCIES[1] / FREQUENCIES[0])
 
 
 def synthesise(maps: SoundMaps, seed: int = 0) -> Float:
@@ -52,17 +47,16 @@ def synthesise(maps: SoundMaps, seed: int = 0) -> Float:
 
 
 def finish(audio: NDArray[np.floating]) -> Float:
-    """Fade a sound in and out, within a fraction of a millisecond and within 5, and bring its peak to 0.95."""
-    frames = len(audio)
-    rise, fall = min(_FADE_IN, frames // 4), min(_FADE_OUT, frames // 2)
-    envelope = np.ones(frames)
-    envelope[:rise] = 0.5 - 0.5 * np.cos(np.pi * np.arange(rise) / rise)
-    envelope[frames - fall :] = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fall + 1) / fall)
+    """Fade a sound in within half a millisecond and out within six, to silence, and bring its peak to 0.95."""
+    envelope = np.ones(len(audio))
+    envelope[:_FADE_IN] = 0.5 - 0.5 * np.cos(np.pi * np.arange(_FADE_IN) / _FADE_IN)
+    envelope[-_SILENCE:] = 0.0
+    envelope[-_SILENCE - _FADE_OUT : -_SILENCE] = 0.5 + 0.5 * np.cos(np.pi * np.arange(_FADE_OUT) / _FADE_OUT)
     audio = audio * envelope
     # What is left of DC goes where the sound is, so that both ends stay at 0.
     audio = audio - envelope * (audio.sum() / envelope.sum())
     peak = float(np.abs(audio).max())
-    return np.asarray(audio * (PEAK / peak) if peak > 1e-9 else np.zeros(frames), np.float32)
+    return np.asarray(audio * (PEAK / peak) if peak > 1e-9 else np.zeros(len(audio)), np.float32)
 
 
 def shape_noise(noise: Float, hops: int, seed: int) -> Float:
@@ -86,19 +80,19 @@ def sum_sines(maps: SoundMaps, hops: int) -> Float:
     """Return body and partials as sines that start at phase 0, float32 (hops · 128,)."""
     blocks = hops * HOP // _BLOCK
     out = np.zeros((blocks, _BLOCK), np.float32)
-    body = np.arange(COLUMNS), BODY_PITCH * 2.0**maps.pitch, maps.body
-    for columns, frequencies, decibels in (body, *ridges(maps.partials)):
-        if decibels.max() <= FAINTEST:
+    body = Ridge(np.arange(COLUMNS), BODY_PITCH * 2.0 ** maps.pitch.astype(np.float64), maps.body.astype(np.float64))
+    for ridge in (body, *ridges(maps.partials)):
+        if ridge.decibels.max() <= FAINTEST:
             continue
-        first = COLUMN_FRAMES[columns[0] - 1] if columns[0] else -1.0
-        last = COLUMN_FRAMES[min(columns[-1] + 1, COLUMNS - 1)]
+        first = COLUMN_FRAMES[ridge.columns[0] - 1] if ridge.columns[0] else -1.0
+        last = COLUMN_FRAMES[min(ridge.columns[-1] + 1, COLUMNS - 1)]
         begin, end = max(int(first * HOP / _BLOCK), 0), min(int(np.ceil(last * HOP / _BLOCK)), blocks)
         if end > begin:
             at = np.arange(begin, end + 1) * (_BLOCK / HOP)
-            times = COLUMN_FRAMES[columns]
-            loud = np.interp(at, np.r_[first, times, last + 1e-6], np.r_[FLOOR, decibels, FLOOR])
+            times = COLUMN_FRAMES[ridge.columns]
+            loud = np.interp(at, np.r_[first, times, last + 1e-6], np.r_[FLOOR, ridge.decibels, FLOOR])
             amplitude = np.maximum(10 ** (loud / 20) - 10 ** (FLOOR / 20), 0.0)
-            _add_sine(out[begin:end], np.interp(at, times, frequencies), amplitude)
+            _add_sine(out[begin:end], np.interp(at, times, ridge.frequencies), amplitude)
     return out.reshape(-1)
 
 
@@ -111,59 +105,6 @@ def _add_sine(out: Float, frequency: NDArray[np.float64], amplitude: NDArray[np.
     angle = phase.astype(np.float32)[:, None] + n * (step[:-1].astype(np.float32)[:, None] + n * bend)
     rise = (np.diff(amplitude) / _BLOCK).astype(np.float32)[:, None]
     out += np.sin(angle) * (amplitude[:-1].astype(np.float32)[:, None] + n * rise)
-
-
-def ridges(partials: Float) -> list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
-    """Follow a map's ridges: of each its columns, frequencies in Hz (between rows, by a parabola) and dB; the strongest."""
-    done: list[list[tuple[int, float, float]]] = []
-    open_tracks: list[list[tuple[int, float, float]]] = []
-    peaks = _peaks(partials)
-    for column in range(partials.shape[1]):
-        rows = np.flatnonzero(peaks[:, column])
-        below, here, above = (partials[rows + d, column].astype(float) for d in (-1, 0, 1))
-        bend = np.minimum(below - 2 * here + above, -1e-6)
-        move = np.clip(0.5 * (below - above) / bend, -0.5, 0.5)
-        found = [(column, float(r), float(d)) for r, d in zip(rows + move, here - 0.25 * (below - above) * move, strict=True)]
-        pairs = sorted(
-            (abs(track[-1][1] - point[1]), i, j) for i, track in enumerate(open_tracks) for j, point in enumerate(found)
-        )
-        taken_tracks: set[int] = set()
-        taken_points: set[int] = set()
-        for distance, i, j in pairs:
-            if distance > _LEAP:
-                break
-            if i not in taken_tracks and j not in taken_points:
-                open_tracks[i].append(found[j])
-                taken_tracks.add(i)
-                taken_points.add(j)
-        done += [track for i, track in enumerate(open_tracks) if i not in taken_tracks]
-        open_tracks = [track for i, track in enumerate(open_tracks) if i in taken_tracks]
-        open_tracks += [[point] for j, point in enumerate(found) if j not in taken_points]
-    done += open_tracks
-    long = [track for track in done if len(track) > 2]
-    long.sort(key=lambda track: -sum(10 ** (decibels / 20) for _, _, decibels in track))
-    return [
-        (np.array([p[0] for p in track]), FREQUENCIES[0] * _STEP ** np.array([p[1] for p in track]), np.array([p[2] for p in track]))
-        for track in long[:_MOST_PARTIALS]
-    ]
-
-
-def _peaks(partials: Float) -> NDArray[np.bool_]:
-    """Return where a map is loud, and louder than all that a window cannot tell from it."""
-    around = np.full(partials.shape, FLOOR, np.float32)
-    for rows, reach in _reaches():
-        around[rows] = maximum_filter1d(partials, 2 * reach + 1, axis=0, mode="constant", cval=FLOOR)[rows]
-    peaks = (partials > FAINTEST) & (partials >= around)
-    peaks[0] = peaks[-1] = False
-    return peaks
-
-
-@functools.cache
-def _reaches() -> tuple[tuple[NDArray[np.int64], int], ...]:
-    """Return groups of rows with the number of rows on each side within 1.3 bins of the analysis window."""
-    size = np.array([next(size for size, high in WINDOWS if f < high) for f in FREQUENCIES])
-    reach = np.maximum(np.rint(np.log1p(1.3 * SAMPLE_RATE / size / FREQUENCIES) / np.log(_STEP)).astype(int), 1)
-    return tuple((np.flatnonzero(reach == each), int(each)) for each in np.unique(reach))
 
 
 @functools.cache

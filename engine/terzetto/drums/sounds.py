@@ -1,7 +1,7 @@
 """Drum sounds out of a latent space: encode one-shots, decode points of the space or of the pad laid over it.
 
-The model is a variational autoencoder of one-shots (Chemla--Romeu-Santos et al. 2019, section 4) that knows their class,
-trained by `terzetto_export.drum_sounds`. It reads and writes a sound's body, noise and partials
+The model is a variational autoencoder of one-shots (Chemla--Romeu-Santos et al. 2019, section 4) that knows their
+class, trained by `terzetto_export.drum_sounds`. It reads and writes a sound's body, noise and partials
 (`terzetto.drums.sound_maps`), from which a sound is made without any phase to recover. Two more parts come with it
 in the same file:
 
@@ -158,7 +158,8 @@ class SoundModel:
     def _condition(self, sound_class: str) -> Float:
         if sound_class not in self.classes:
             raise InputError(
-                f"the model {self.model.name} has no sounds of a class {sound_class!r}; it has: {', '.join(self.classes)}"
+                f"the model {self.model.name} has no sounds of a class {sound_class!r}; "
+                f"it has: {', '.join(self.classes)}"
             )
         condition = np.zeros((1, len(CLASSES)), np.float32)
         condition[0, CLASSES.index(sound_class)] = 1.0

@@ -52,7 +52,7 @@ class WholeModel(nn.Module):
 
 
 def write(network: WholeModel, path: Path, real: Batch, licence: str, more: Mapping[str, Any] | None = None) -> float:
-    """Write the file and return the largest difference to PyTorch on real sounds; see `terzetto_export.onnx_file.export`.
+    """Write the file and return the largest difference to PyTorch; see `terzetto_export.onnx_file.export`.
 
     Parameters
     ----------

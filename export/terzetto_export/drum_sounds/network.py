@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class Encoder(nn.Module):
         super().__init__()
         channels = (IMAGE[0], *_CHANNELS)
         layers: list[nn.Module] = [nn.Conv2d(channels[0], channels[1], 4, stride=2, padding=1), nn.SiLU()]
-        for before, after in zip(channels[1:], channels[2:], strict=False):
+        for before, after in pairwise(channels[1:]):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
         self.image = nn.Sequential(*layers)
         self.strip = nn.Sequential(nn.Linear(STRIP, _STRIP_HIDDEN), nn.SiLU())
@@ -58,7 +60,7 @@ class Decoder(nn.Module):
         self.hidden = nn.Sequential(nn.Linear(size + len(CLASSES), _HIDDEN), nn.SiLU(), nn.Linear(_HIDDEN, _HIDDEN))
         self.start = nn.Linear(_HIDDEN, _FLAT)
         channels = _CHANNELS[::-1]
-        self.rises = nn.ModuleList(_Rise(a, b, _HIDDEN) for a, b in zip(channels, channels[1:], strict=False))
+        self.rises = nn.ModuleList(_Rise(a, b, _HIDDEN) for a, b in pairwise(channels))
         self.last = nn.Sequential(
             nn.Conv2d(channels[-1], 32, 3, padding=1), nn.SiLU(), nn.Conv2d(32, 4 * IMAGE[0], 3, padding=1)
         )

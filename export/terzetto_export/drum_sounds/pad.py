@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from terzetto.drums.drum_map import CLASSES
-from terzetto.drums.sound_image import COLUMNS
+from terzetto.drums.sound_maps import COLUMNS
 from terzetto_export.drum_sounds.prior import Latents
 
 RANGE = (0.0, 1.0)
@@ -23,7 +23,7 @@ _REACH = 0.09  # how far a sound is felt
 Float = NDArray[np.float32]
 
 
-def brightness_and_length(images: Float, strips: Float) -> NDArray[np.float64]:
+def brightness_and_length(images: NDArray[np.floating], strips: Float) -> NDArray[np.float64]:
     """Return for each sound, (n, 2), its mean row, where rows weigh as their energy does, and how long it rings.
 
     How long is the mean column, weighted by the level above -60 dB of its loudest row or body.

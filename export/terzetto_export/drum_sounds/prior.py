@@ -1,8 +1,8 @@
 """Where the sounds of a class lie in the latent space: a Gaussian about each sound, all of one shape.
 
-The centres are drawn in towards the class's mean so that the mixture keeps the class's covariance (West: Mixture models,
-Monte Carlo, Bayesian updating and dynamic models, 1993); how wide the Gaussians are is chosen by the likelihood of held-
-out kits.
+The centres are drawn in towards the class's mean so that the mixture keeps the class's covariance (West: Mixture
+models, Monte Carlo, Bayesian updating and dynamic models, 1993); how wide the Gaussians are is chosen by the likelihood
+of held-out kits.
 """
 
 from __future__ import annotations

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from terzetto.drums.drum_map import CLASSES
-from terzetto.drums.sound_image import COLUMNS
+from terzetto.drums.sound_maps import COLUMNS
 from terzetto_export.drum_sounds.network import LATENT_SIZE, SoundAutoencoder
 from terzetto_export.drum_sounds.pool import Pool
 
@@ -33,7 +34,7 @@ class Batch:
     sound_class: Tensor
 
 
-def tensors(pool: Pool, rows: np.ndarray | slice, device: torch.device) -> Batch:
+def tensors(pool: Pool, rows: NDArray[np.int64] | slice, device: torch.device) -> Batch:
     """Return some sounds of a pool."""
     return Batch(
         torch.from_numpy(pool.images[rows].astype(np.float32)).to(device),
@@ -95,7 +96,8 @@ class AutoencoderRecipe:
         latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
         divergence = 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).sum(dim=1)
         beta = self.beta * min(self.epoch / _WARM_UP, 1.0)
-        return (errors(batch, *self.network.decoder(latent, batch.sound_class)) + beta * divergence).mean()
+        error = errors(batch, *self.network.decoder(latent, batch.sound_class))
+        return torch.as_tensor((error + beta * divergence).mean())
 
     def validate(self) -> float:
         """Return minus the error of held-out kits' reconstructions, times 100, the mean over classes."""

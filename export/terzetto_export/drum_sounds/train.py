@@ -77,7 +77,10 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     checkpoint.unlink(missing_ok=True)
     parameters = sum(p.numel() for p in network.parameters())
     facts = [
-        ("training", f"epoch {history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min, {device.type}"),
+        (
+            "training",
+            f"epoch {history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min, {device.type}",
+        ),
         ("validation", f"{-history.best:.3f} (weighted error, per cent of full scale, mean over classes)"),
         ("variants", f"{len(training)}"),
         ("width of the prior's Gaussians", f"{width:g}, chosen on validation"),

@@ -5,14 +5,16 @@ A bar is a function of its settings and its number alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from terzetto.drums.dictionary import Dictionary
 from terzetto.drums.grid import BAR, STEPS, VELOCITY, Hvo
+from terzetto.drums.pattern_edits import Edits, edited
 
 STEP = BAR / STEPS  # quarter notes
 _LATEST_SWING = 1 / 3  # of a step: a triplet's last third
@@ -65,6 +67,8 @@ class Settings:
         0..1: how late every second sixteenth is, up to a triplet.
     humanise : float
         0..1: how much of the timing and loudness is kept.
+    edits : Edits
+        What the dictionary does to the pattern.
     """
 
     x: float = 0.5
@@ -75,6 +79,12 @@ class Settings:
     seed: int = 0
     swing: float = 0.0
     humanise: float = 1.0
+    edits: Edits = field(default_factory=Edits)
+
+    @property
+    def varies(self) -> bool:
+        """Whether one bar is not like the next."""
+        return self.variation > 0 or self.edits.varies
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +116,36 @@ class Bars:
     ----------
     source
         Where patterns come from.
+    dictionary
+        What patterns are edited by; without one they are not.
     """
 
-    _REMEMBERED = 16
+    _REMEMBERED = 32
 
-    def __init__(self, source: PatternSource) -> None:
+    def __init__(self, source: PatternSource, dictionary: Dictionary | None = None) -> None:
         self.source = source
+        self.dictionary = dictionary
         self._known: dict[tuple[object, ...], Hvo] = {}
 
     def pattern(self, settings: Settings, bar: int) -> Hvo:
         """Return the pattern of a bar of the song; the first one is bar 0."""
+        edits, dictionary = settings.edits, self.dictionary
+        if dictionary is None or edits.nothing:
+            return self._plain(settings, bar)
+        return self._remembered(
+            (settings, bar), lambda: edited(dictionary, edits, bar, lambda each: self._plain(settings, each))
+        )
+
+    def _plain(self, settings: Settings, bar: int) -> Hvo:
+        """Return the same before it is edited."""
         seed = variation_seed(settings.seed, bar) if settings.variation > 0 else 0
         key = (settings.x, settings.y, settings.style, settings.density, settings.variation, seed)
+        return self._remembered(key, lambda: self._made(settings, seed))
+
+    def _remembered(self, key: tuple[object, ...], make: Callable[[], Hvo]) -> Hvo:
         pattern = self._known.pop(key, None)
         if pattern is None:
-            pattern = self._made(settings, seed)
+            pattern = make()
         self._known[key] = pattern  # the newest one last
         while len(self._known) > self._REMEMBERED:
             del self._known[next(iter(self._known))]

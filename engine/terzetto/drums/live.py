@@ -175,13 +175,20 @@ class DrumsProcessor:
     def state(self) -> dict[str, Any]:
         """Return everything that brings the sound back, ready for JSON; ``midi``: the pattern's file in base 64."""
         pattern = self._pattern
-        return {"version": 1, "values": self.parameters.values(), "model": pattern.model, "midi": pattern.midi}
+        return {
+            "version": 1,
+            "values": self.parameters.values(),
+            "model": pattern.model,
+            "midi": pattern.midi,
+            "other": pattern.edits.state(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state; what is missing or damaged is told as a status."""
         content = state if isinstance(state, dict) else {}
         values, model = content.get("values"), content.get("model")
         self.parameters.restore(values if isinstance(values, dict) else {})
+        self._pattern.edits.restore(content.get("other"))
         began = bool(self._rate)
         self._pattern.restore(model if isinstance(model, str) else "", now=began and self._begins)
         if began:

@@ -14,12 +14,13 @@ from terzetto.drums.bars import Bars, Hit, PatternSource, Settings
 from terzetto.drums.clock import Span
 from terzetto.drums.commands import numbers_of, text_of
 from terzetto.drums.glide import Glide
+from terzetto.drums.live_edits import SHAPING, LiveEdits
 from terzetto.drums.pattern_file import write_pattern, written_pattern
 from terzetto.drums.sequencer import Sequencer
 from terzetto.errors import ControlError, TerzettoError
 
 Opener = Callable[[str], PatternSource]
-_SHAPING = ("pad_x", "pad_y", "style", "density", "variation", "seed", "swing", "humanise", "tempo")
+_SHAPING = ("pad_x", "pad_y", "style", "density", "variation", "seed", "swing", "humanise", "tempo", *SHAPING)
 
 
 def shipped_patterns(name: str) -> PatternSource:
@@ -75,15 +76,17 @@ class LivePattern:
         self._midi_due, self._midi_busy = True, False
         self._rate = self._host_tempo = 0.0
         self._x, self._y = Glide(0.5), Glide(0.5)
+        self.edits, self._edited = LiveEdits(parameters, background, outbox, say), 0
 
     # The stream
 
     def prepare(self, sample_rate: float) -> None:
         """Get ready for a stream; opens the model when it is the first one."""
         self._rate = sample_rate
+        self.edits.prepare()
         if self._bars is None and not self.problem:
             try:
-                self._bars = Bars(self._open(self.model))
+                self._bars = Bars(self._open(self.model), self.edits.dictionary)
             except TerzettoError as error:
                 self.problem = str(error)
         self._sequencer = None if self._bars is None else Sequencer(self._bars, sample_rate)
@@ -122,6 +125,7 @@ class LivePattern:
             seed=round(number("seed")),
             swing=number("swing"),
             humanise=number("humanise"),
+            edits=self.edits.now(),
         )
 
     # What moves it
@@ -131,6 +135,7 @@ class LivePattern:
         if change.name in ("pad_x", "pad_y"):
             glide = self._x if change.name == "pad_x" else self._y
             glide.move(float(change.value), now, round(self._parameters.number("glide") * self._rate / 1000))
+        self.edits.follow(change)
         self._midi_due = self._midi_due or change.name in _SHAPING
 
     def obey(self, name: str, event: Message, now: int, *, begins: bool) -> None:
@@ -147,6 +152,8 @@ class LivePattern:
             self._save(text_of(event, "the path of a MIDI file"))
         elif name == "model":
             self._use_model(text_of(event, "the name or the path of a pattern model"), now=begins)
+        else:
+            self.edits.obey(name, event, lambda: self._file()[:2], begins=begins)
 
     def _move(self, now: int, x: float | None, y: float | None) -> None:
         outside = False
@@ -172,7 +179,7 @@ class LivePattern:
 
         def take(source: PatternSource) -> None:
             if self._wanted == name:  # not overtaken by another one
-                self.model, self._bars, self.problem = name, Bars(source), ""
+                self.model, self._bars, self.problem = name, Bars(source, self.edits.dictionary), ""
                 if self._sequencer is None:
                     self._sequencer = Sequencer(self._bars, self._rate)
                 self._sequencer.bars = self._bars
@@ -190,13 +197,17 @@ class LivePattern:
 
     def _file(self) -> tuple[Bars, Settings, float]:
         """Return what a file is made of: what the knobs say, wherever the pad has got to."""
-        assert self._bars is not None
+        if self._bars is None:
+            raise ControlError(f"there is no pattern ({self.problem})")
         x, y = self._parameters.number("pad_x"), self._parameters.number("pad_y")
         tempo = self._host_tempo or self._parameters.number("tempo")
-        return Bars(self._bars.source), replace(self._settings(0), x=x, y=y), tempo
+        return Bars(self._bars.source, self.edits.dictionary), replace(self._settings(0), x=x, y=y), tempo
 
     def write_midi(self, *, now: bool) -> None:
         """Make the file that the editor hands out, on a thread; the state carries it to the plugin."""
+        if self.edits.changed != self._edited:
+            self._edited, self._midi_due = self.edits.changed, True
+            self.changed += 1
         if self._bars is None or not self._midi_due or self._midi_busy:
             return
         bars, settings, tempo = self._file()
@@ -215,8 +226,6 @@ class LivePattern:
         self._background.run(lambda: written_pattern(bars, settings, tempo), take, fail, now=now)
 
     def _save(self, path: str) -> None:
-        if self._bars is None:
-            raise ControlError(f"there is no pattern to save ({self.problem})")
         bars, settings, tempo = self._file()
         self._background.run(
             lambda: write_pattern(Path(path), bars, settings, tempo),

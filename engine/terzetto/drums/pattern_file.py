@@ -8,10 +8,16 @@ from pathlib import Path
 from terzetto.drums.bars import Bars, Settings
 from terzetto.drums.beat import Beat
 from terzetto.drums.drum_map import read_drum_map
+from terzetto.drums.grid import Hvo
 from terzetto.drums.midi import to_midi, write_beat
 
 VARIED_BARS = 4
 """Bars of a file where each bar differs; else one bar says it all."""
+
+
+def pattern_bars(bars: Bars, settings: Settings) -> list[Hvo]:
+    """Return the song's first bars on the grid, as many as differ; swing and humanise play no part."""
+    return [bars.pattern(settings, bar) for bar in range(_count(settings))]
 
 
 def pattern_beat(bars: Bars, settings: Settings, tempo: float) -> Beat:
@@ -22,7 +28,7 @@ def pattern_beat(bars: Bars, settings: Settings, tempo: float) -> Beat:
     tempo
         Beats a minute.
     """
-    count = VARIED_BARS if settings.variation > 0 else 1
+    count = _count(settings)
     hits = [hit for bar in range(count) for hit in bars.hits(settings, bar)]
     drum_map = read_drum_map()
     notes = [int(drum_map.note_of_drum[hit.drum]) for hit in hits]
@@ -40,3 +46,7 @@ def written_pattern(bars: Bars, settings: Settings, tempo: float) -> bytes:
 def write_pattern(path: Path, bars: Bars, settings: Settings, tempo: float) -> None:
     """Write a MIDI file, whole or not at all; raises `OutputError`."""
     write_beat(path, pattern_beat(bars, settings, tempo), name="Terzetto Drums")
+
+
+def _count(settings: Settings) -> int:
+    return VARIED_BARS if settings.varies else 1

@@ -12,6 +12,23 @@ from terzetto.drums.drum_map import DrumMap, read_drum_map
 from terzetto.drums.grid import Hvo
 from terzetto.drums.midi import read_beat
 from terzetto.errors import InputError
+from terzetto.jobs import MIDI
+
+
+def midi_files(path: Path) -> list[Path]:
+    """Return a file, or in place of a folder all MIDI files in it and below, sorted.
+
+    Raises
+    ------
+    InputError
+        The folder holds none.
+    """
+    if not path.is_dir():
+        return [path]
+    inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in MIDI.endings and each.is_file())
+    if not inside:
+        raise InputError(f"{path}: no MIDI files ({', '.join(MIDI.endings)}) in it or below")
+    return inside
 
 
 @dataclass(frozen=True)

@@ -108,18 +108,9 @@ def reading_of(arguments: argparse.Namespace) -> Reading:
 
 def expand(paths: Sequence[Path]) -> list[Path]:
     """Return the files that are meant: in place of a folder all MIDI files in it and below, sorted."""
-    from terzetto.errors import InputError
+    from terzetto.drums.reading import midi_files
 
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in ENDINGS and each.is_file())
-        if not inside:
-            raise InputError(f"{path}: no MIDI files ({', '.join(ENDINGS)}) in it or below")
-        found += inside
-    return found
+    return [file for path in paths for file in midi_files(path)]
 
 
 def tell(result: dict[str, Any], line: str, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Draws an instrument's editor into a PNG, without a display: editor_picture INSTRUMENT FILE [SCALE [NAME=VALUE…]].
 // INSTRUMENT "test" is the one of editor_table.hpp. NAME is a parameter, or state (a file), size (WIDTHxHEIGHT; what is
-// beyond the limits is held to them), drop (a file), press (a key's description; goes to the part that TITLE@… names,
+// beyond the limits is held to them), drop (a file), drag (where a copy of the file that is
+// dragged out goes), press (a key's description; goes to the part that TITLE@… names,
 // as in "press=Left gain@cursor up"). Prints a line for each part that keys reach, in their order: its title, value and
 // description.
 #include "editor.hpp"
@@ -35,6 +36,17 @@ bool drop(juce::Component& editor, const juce::String& file) {
         if (!target || !target->isInterestedInFileDrag({file})) continue;
         target->filesDropped({file}, 0, 0);
         return true;
+    }
+    return false;
+}
+
+// Copies the file that would be dragged out.
+bool drag(juce::Component& editor, const juce::String& copy) {
+    for (juce::Component* part : editor.getChildren()) {
+        const auto* panel = dynamic_cast<terzetto::plugin::PatternPanel*>(part);
+        if (!panel) continue;
+        const juce::File file = panel->write();
+        return file.existsAsFile() && file.moveFileTo(juce::File(copy));
     }
     return false;
 }
@@ -85,9 +97,10 @@ int main(int count, char** words) {
             auto bounds = editor.getBounds().withSize(value.getIntValue(),
                                                       value.fromFirstOccurrenceOf("x", false, false).getIntValue());
             editor.getConstrainer()->setBoundsForComponent(&editor, bounds, false, false, true, true);
-        } else if (!(name == "drop" ? drop(editor, value)
-                                    : press(editor, value.upToFirstOccurrenceOf("@", false, false),
-                                            value.fromFirstOccurrenceOf("@", false, false)))) {
+        } else if (!(name == "drop"   ? drop(editor, value)
+                     : name == "drag" ? drag(editor, value)
+                                      : press(editor, value.upToFirstOccurrenceOf("@", false, false),
+                                              value.fromFirstOccurrenceOf("@", false, false)))) {
             std::fprintf(stderr, "editor_picture: nothing takes %s\n", words[i]);
             return 1;
         }

@@ -27,8 +27,9 @@ void Pipeline::prepare(const Stream& stream, std::uint32_t engine_latency) {
     stream_ = stream;
     hop_ = stream.hop();
     pipeline_ = stream.pipeline();
-    // Enough to delay the dry signal, and to feed a restarted engine its whole latency or a second again.
-    const auto seconds = static_cast<std::uint64_t>(std::ceil((kLongestEngine + 1.0) * stream.sample_rate));
+    // Enough to delay the dry signal, and to feed a restarted engine its whole latency, or what is fed again.
+    const auto seconds =
+        static_cast<std::uint64_t>(std::ceil((kLongestEngine + replay_seconds()) * stream.sample_rate));
     history_.prepare(stream.channels, hop_, pipeline_ + 4u * hop_ + seconds);
     held_.assign(pipeline_ / hop_ + 4, Held{});
     for (Held& held : held_) held.audio.assign(std::size_t{stream.channels} * (hop_ + kTail), 0.0f);
@@ -185,8 +186,11 @@ void Pipeline::write_notes(EventWriter& events, std::uint64_t from, std::uint64_
 
 void Pipeline::write_letters() noexcept {
     while (const Letter* letter = to_engine.front()) {
-        const Argument argument{letter->type, letter->number, letter->text.data()};
-        if (!events_.write(0, letter->address.data(), &argument, letter->type == 'N' ? 0 : 1)) return;
+        const Argument arguments[2] = {{'s', 0.0, letter->about.data()},
+                                       {letter->type, letter->number, letter->text.data()}};
+        const bool alone = letter->about[0] == '\0';
+        const std::uint32_t count = letter->type == 'N' ? 0 : alone ? 1 : 2;
+        if (!events_.write(0, letter->address.data(), arguments + (alone ? 1 : 0), count)) return;
         to_engine.pop();
     }
 }

@@ -72,6 +72,7 @@ private:
     };
 
     static constexpr std::uint32_t kTail = bridge::kTail;
+    static constexpr double kLongestRing = 10.0; // seconds for which what an instrument struck may ring
     static constexpr std::int64_t kNone = -1, kNever = std::numeric_limits<std::int64_t>::max();
 
     // At a frame of the stream as it comes in.
@@ -109,6 +110,8 @@ private:
     bool revive(std::int64_t hop) noexcept;
     bool post_patiently(std::uint64_t hop, const EventWriter& events) noexcept;
     bool engine_lost() const noexcept;
+    // How much an engine that takes over in mid-stream is fed again, so that nothing tells that it did.
+    double replay_seconds() const noexcept { return parameters_.instrument().plays ? kLongestRing : 1.0; }
 
     Parameters& parameters_;
     Link& link_;

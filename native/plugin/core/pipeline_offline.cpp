@@ -97,9 +97,9 @@ bool Pipeline::revive(std::int64_t hop) noexcept {
     follow_link();
     if (!end_ || !end_->ready()) return false;
     follow_latency();
-    // A second again, or all that the engine needs before it gives something; the whole stream where that is less:
-    // then nobody hears that anything happened.
-    const auto frames = std::max<std::int64_t>(static_cast<std::int64_t>(stream_.sample_rate),
+    // A second again (of an instrument as much as it may ring), or all that the engine needs before it gives something;
+    // the whole stream where that is less: then nobody hears that anything happened.
+    const auto frames = std::max<std::int64_t>(static_cast<std::int64_t>(replay_seconds() * stream_.sample_rate),
                                                std::int64_t{engine_latency_.load()} + kTail);
     const std::int64_t back = frames / hop_ + 2;
     start_epoch(static_cast<std::uint64_t>(std::max<std::int64_t>(0, hop - back)));

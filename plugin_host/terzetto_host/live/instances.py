@@ -9,6 +9,7 @@ import multiprocessing
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -16,9 +17,11 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from terzetto.control.addresses import is_instance
-from terzetto.control.table import Command, Parameter, Value
+from terzetto.control.messages import Message
+from terzetto.control.table import Command, Parameter, Value, table
 from terzetto_host import _bridge
 from terzetto_host.live import reports
+from terzetto_host.live.handover import UNDER_WAY, Estate
 from terzetto_host.live.worker import run
 
 PRELOAD = ["terzetto_host.live.preload"]
@@ -28,6 +31,7 @@ SILENT = 2.0
 PATIENCE = 2.0
 """Seconds that a worker has to end."""
 MOST = 64
+_MOST_WAITING = 256  # messages for a worker that starts
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +58,34 @@ class Instance:
     pipe: Connection | None = None
     heard: float = field(default_factory=time.monotonic)
     ending_since: float | None = None
+    came_back: bool = False  # its plugin had the name before
+    steered: int = 0  # messages that the worker was sent
+    lately: deque[tuple[int, reports.Steer]] = field(default_factory=lambda: deque(maxlen=UNDER_WAY))  # numbered from 1
+    waiting: list[reports.Steer] = field(default_factory=list)  # for a worker that starts, or for the next one
 
     def send(self, message: object) -> None:
-        """Tell the worker something; one that is gone or does not listen misses it."""
-        if self.pipe is not None:
-            try:
-                self.pipe.send(message)
-            except (OSError, ValueError):
-                log.debug("%s: its worker is gone", self.name)
+        """Tell the worker something. What steers it waits where it starts or ends; else who is gone misses it."""
+        steer = message if isinstance(message, reports.Steer) else None
+        if steer is not None and (self.pipe is None or self.ending_since is not None):
+            if len(self.waiting) < _MOST_WAITING:
+                self.waiting.append(steer)
+            return
+        if self.pipe is None:
+            return
+        if steer is not None:
+            self.steered += 1
+            self.lately.append((self.steered, steer))
+        try:
+            self.pipe.send(message)
+        except (OSError, ValueError):
+            log.debug("%s: its worker is gone", self.name)
+
+    def start(self, pipe: Connection) -> None:
+        """Speak through a pipe from now on."""
+        self.pipe, self.heard = pipe, time.monotonic()
+        waiting, self.waiting = self.waiting, []
+        for steer in waiting:
+            self.send(steer)
 
 
 Told = Callable[[Instance, reports.Told], None]
@@ -86,6 +110,7 @@ class Instances:
         self._by_name: dict[str, Instance] = {}
         self._loop = asyncio.get_running_loop()
         self._starting: set[asyncio.Task[None]] = set()
+        self._estate = Estate()
         self.last_ended = time.monotonic()
 
     def __iter__(self) -> Any:
@@ -111,7 +136,14 @@ class Instances:
             log.error("%s: refused, %d instances are the most", segment, MOST)
             return None
         instance = Instance(self._name_for(wanted), segment, instrument)
+        instance.came_back = instance.name == wanted
+        described = table()[instrument]  # until its worker tells more
+        instance.parameters = {_end(each.address): each for each in described.parameters}
+        instance.commands = {_end(each.address): each for each in described.commands}
         self._by_name[instance.name] = instance
+        owed = self._estate.take(instance.name, instrument)
+        if owed and instance.came_back:
+            instance.send(reports.Steer(tuple(owed)))
         task = self._loop.create_task(self._start(instance))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
@@ -178,7 +210,8 @@ class Instances:
             return
         finally:
             theirs.close()
-        instance.process, instance.pipe, instance.heard = process, ours, time.monotonic()
+        instance.process = process
+        instance.start(ours)
         log.info(
             "%s: %s at %s, process %s, started in %.0f ms",
             instance.name,
@@ -204,18 +237,35 @@ class Instances:
 
     def _heard(self, instance: Instance, report: object) -> None:
         instance.heard = time.monotonic()
+        if isinstance(report, reports.Closing):
+            missed = [steer for number, steer in instance.lately if number > report.taken]
+            self._hand_on(instance, [*report.owed, *(message for steer in missed for message in steer.messages)])
+            instance.ending_since = instance.ending_since or time.monotonic()
+            return
         if self._by_name.get(instance.name) is not instance:  # it has been given up
             return
         if isinstance(report, reports.Chain):
-            instance.parameters = {each.address.removeprefix("/terzetto/"): each for each in report.parameters}
-            instance.commands = {each.address.removeprefix("/terzetto/"): each for each in report.commands}
+            instance.parameters = {_end(each.address): each for each in report.parameters}
+            instance.commands = {_end(each.address): each for each in report.commands}
             instance.values = {key: value for key, value in instance.values.items() if key in instance.parameters}
         elif isinstance(report, reports.Told):
             if report.values:
                 instance.values.update((end, arguments[0]) for end, arguments in report.messages if arguments)
             self._told(instance, report)
-        elif isinstance(report, reports.Closing) and instance.ending_since is None:
-            instance.ending_since = time.monotonic()
+
+    def _hand_on(self, instance: Instance, owed: list[Message]) -> None:
+        """Give what a plugin may not know to its next worker; what controllers have told that one since counts."""
+        heir = self._by_name.get(instance.name)
+        if heir is None or heir is instance:
+            self._estate.keep(instance.name, instance.instrument, owed)
+            return
+        if not heir.came_back or heir.instrument != instance.instrument:  # another plugin
+            return
+        steers = [*heir.waiting, *(steer for _, steer in heir.lately)]
+        since = {message.address for steer in steers for message in steer.messages}
+        messages = tuple(message for message in owed if message.address not in since)
+        if messages:
+            heir.send(reports.Steer(messages))
 
     def _ended(self, instance: Instance) -> None:
         if instance.process is not None:
@@ -224,6 +274,7 @@ class Instances:
         if instance.pipe is not None:
             instance.pipe.close()
             instance.pipe = None
+        self._hand_on(instance, [message for steer in instance.waiting for message in steer.messages])
         if self._by_name.get(instance.name) is instance:
             del self._by_name[instance.name]
         self.last_ended = time.monotonic()
@@ -236,6 +287,11 @@ class Instances:
             instance.process.kill()
         if self._by_name.get(instance.name) is instance:
             del self._by_name[instance.name]
+
+
+def _end(address: str) -> str:
+    """Return the end of an address, without the root."""
+    return address.removeprefix("/terzetto/")
 
 
 def _context() -> Any:

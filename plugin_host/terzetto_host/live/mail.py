@@ -15,6 +15,7 @@ from terzetto.errors import ControlError
 from terzetto_host.chain import Chain
 from terzetto_host.live import reports
 from terzetto_host.live.events import pack
+from terzetto_host.live.handover import Owed
 from terzetto_host.live.schedule import Schedule
 from terzetto_host.live.teller import Teller
 from terzetto_host.live.values import ROOT, Values
@@ -51,6 +52,7 @@ class Mail:
         self._teller, self._values = Teller(pipe), Values(instrument)
         self._pending: list[Message] = []  # for the next hop
         self._schedule = schedule
+        self._owed, self._taken = Owed(), 0
         self._outgoing: deque[Message] = deque(
             [Message(ROOT + "instance", (name,)), Message(ROOT + "osc_port", (osc_port,))]
         )  # for the plugin, in the responses
@@ -65,6 +67,7 @@ class Mail:
     def incoming(self, report: object) -> None:
         """Take what the server says."""
         if isinstance(report, reports.Steer):
+            self._taken += 1
             if report.due > time.time():
                 self._schedule.add(report.due, report.messages)
             else:
@@ -83,7 +86,9 @@ class Mail:
     def events(self, packed: bytes, *, offline: bool = False) -> list[Message]:
         """Return what counts in a hop: what is in it, what is pending, what is due; offline no time of day counts."""
         timed = self._schedule.overdue(math.inf) if offline else self._schedule.hop(time.time())
+        self._owed.add(timed, self._values.parameters)
         if not packed and not self._pending and not timed:
+            self._owed.hop((), ())
             return []
         events: list[Message] = []
         if packed:
@@ -95,6 +100,7 @@ class Mail:
                 for event in events:
                     self._teller.passed(event.address.removeprefix(ROOT), event.arguments)
             self._tell_server(self._values.follow(events))
+        self._owed.hop(events, self._values.parameters)
         # Controllers come after what the host says at the same frame: it does not know of them yet.
         for changed in self._values.follow(timed):
             self._tell(changed)
@@ -140,12 +146,18 @@ class Mail:
                 self._teller.passed(message.address.removeprefix(ROOT), message.arguments)
         return pack(self._outgoing, played)
 
+    def closing(self) -> reports.Closing:
+        """Return what there is to say in the end."""
+        waiting = self._schedule.overdue(math.inf)
+        return reports.Closing((*self._owed, *waiting), self._taken)
+
     def sent(self, count: int) -> None:
         """Forget messages that the plugin has got."""
         for _ in range(count):
             self._outgoing.popleft()
 
     def _steered(self, messages: tuple[Message, ...]) -> None:
+        self._owed.add(messages, self._values.parameters)
         for message in messages:
             if message.address in self._values.parameters:
                 # Without hops only the last value of each is kept.

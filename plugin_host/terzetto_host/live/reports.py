@@ -63,4 +63,10 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """To the server: the plugin is gone, the worker ends."""
+    """To the server: the plugin is gone, the worker ends.
+
+    It has ``taken`` so many of what it was sent (`Steer`); of their messages ``owed`` may not have come to the plugin.
+    """
+
+    owed: tuple[Message, ...] = ()
+    taken: int = 0

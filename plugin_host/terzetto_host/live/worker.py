@@ -25,7 +25,6 @@ from terzetto.audio.stream import STOPPED, Transport
 from terzetto.control.messages import Message
 from terzetto_host import _bridge
 from terzetto_host.chain import Chain
-from terzetto_host.live import reports
 from terzetto_host.live.hops import Hops
 from terzetto_host.live.keeper import StateKeeper
 from terzetto_host.live.logs import log_to
@@ -60,7 +59,7 @@ def run(segment: str, instrument: str, name: str, osc_port: int, pipe: Connectio
         log.exception("the worker failed")
     finally:
         with contextlib.suppress(OSError):
-            pipe.send(reports.Closing())
+            pipe.send(worker.closing())
         worker.close()
         end.detach()
         logging.shutdown()
@@ -118,6 +117,12 @@ class Worker:
                 break
             else:
                 self._hop()
+
+    def closing(self) -> object:
+        """Return what the server is told in the end."""
+        while self._incoming:
+            self._mail.incoming(self._incoming.popleft())
+        return self._mail.closing()
 
     def close(self) -> None:
         """End what goes on in the background."""

@@ -70,6 +70,7 @@ bench: $(READY) $(HOSTS) $(TRAIN)
 	$(BIN)/python bench/batch.py
 	$(BIN)/python bench/scale.py
 	$(BIN)/python -m bench.live
+	$(BIN)/python -m bench.drums_live
 	$(BIN)/python bench/hands_live.py
 
 clean:

@@ -57,7 +57,8 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND EXISTS /usr/share/juce/modules)
 endif()
 
 add_library(terzetto_juce_adapter STATIC juce/controls.cpp juce/editor.cpp juce/host_parameter.cpp juce/look.cpp
-                                         juce/pad.cpp juce/pattern_panel.cpp juce/processor.cpp juce/score_panel.cpp)
+                                         juce/pad.cpp juce/pattern_panel.cpp juce/processor.cpp juce/score_panel.cpp
+                                         juce/voice_pad.cpp)
 target_include_directories(terzetto_juce_adapter PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/juce)
 target_link_libraries(terzetto_juce_adapter PUBLIC terzetto_juce terzetto_plugin_core)
 foreach(target terzetto_juce terzetto_juce_adapter)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terzetto_host.presets import class_id, vst3_preset
 from tests.hosts.place import Place
 
 RATE = 48000
@@ -34,6 +35,7 @@ class Performance:
     block: int = 512
     notes: tuple[tuple[int, int, float], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    state: str | None = None  # of the plugin, restored first
 
 
 def perform(host: str, place: Place, performances: list[Performance]) -> list[Float]:
@@ -70,6 +72,10 @@ def in_dawdreamer(job: dict[str, Any]) -> None:
         engine.set_bpm(120)
         plugin = engine.make_plugin_processor("drums", job["bundle"])
         assert plugin.get_num_input_channels() == 0 and plugin.get_num_output_channels() == 2
+        if item["state"] is not None:
+            preset = Path(item["target"]).with_suffix(".vstpreset")
+            preset.write_bytes(vst3_preset(class_id("drums"), item["state"]))
+            assert plugin.load_vst3_preset(str(preset))
         index = {entry["name"]: entry["index"] for entry in plugin.get_plugin_parameters_description()}
         for name, value in item["settings"].items():
             plugin.set_parameter(index[name], value)
@@ -89,6 +95,8 @@ def in_pedalboard(job: dict[str, Any]) -> None:
     plugin = pedalboard.load_plugin(job["bundle"])
     assert plugin.is_instrument and not plugin.is_effect
     for item in job["renders"]:
+        if item["state"] is not None:
+            plugin.preset_data = vst3_preset(class_id("drums"), item["state"])
         for name, value in item["settings"].items():
             setattr(plugin, name, value)
         notes = [mido.Message("note_on", note=note, velocity=loud, time=at) for note, loud, at in item["notes"]]

@@ -14,12 +14,15 @@ from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.kit_file import shipped_kit
 from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.drums.live import DrumsProcessor
+from terzetto_host import presets
 from tests.hosts.instrument import RATE, Float, Performance, begin, perform
 from tests.hosts.judge import differences
 from tests.hosts.place import Place, wait_until
+from tests.hosts.states import inverter
 
 HOP = 512
 LATENCY = 1024
+DIES = 72000  # frame at which an engine does
 
 
 def processor(seconds: float, settings: dict[str, float | str]) -> Float:
@@ -49,6 +52,20 @@ def test_dawdreamer_plays_the_pattern_and_the_notes_at_every_block_size(place: P
         (first, *_) = np.flatnonzero(audio.any(axis=0))
         assert abs(int(first) - RATE) <= 1, "DawDreamer's notes lie between two frames"
         assert not differences(audio[:, first : first + 4096], kick[:, :4096])
+
+
+def test_a_cymbal_rings_on_when_the_engine_dies(place_with_stages: Place, with_dawdreamer: None) -> None:
+    died = place_with_stages.root / "died"
+    chain = '[[stage]]\nplugin = "drums"\n' + inverter(crash_at=DIES, crash_once=str(died))
+    state = presets.plugin_state("drums", {"play": "off"}, {"chain": chain})
+    performance = Performance(2.6, 512, ((49, 127, 0.25),), state=state)
+    (audio,) = perform("dawdreamer", place_with_stages, [performance])
+    assert died.exists(), "the engine never came to the frame where it dies"
+    (first, *_) = np.flatnonzero(audio.any(axis=0))
+    crash = kit_sounds(shipped_kit(), RATE)[DRUMS.index("crash")].audio
+    rings = min(crash.shape[1], audio.shape[1] - first)
+    assert np.abs(crash[:, DIES - first :]).max() > 1e-3, "it does not ring any more when the engine dies"
+    assert not differences(audio[:, first : first + rings], -crash[:, :rings])
 
 
 def test_pedalboard_plays_it_as_an_instrument(place: Place) -> None:
@@ -86,14 +103,12 @@ def test_a_foreign_controller_moves_the_pad_of_a_running_plugin(place: Place) ->
 
             assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.5, 60.0)
 
-            def moved(message: Message, expected: dict[str, float]) -> bool:
-                """Send as a controller in motion does, again and again: a host that loads a plugin prepares it anew."""
-                controller.sendto(encode(message), to)
-                return all(answer(f"/terzetto/drums/{name}") == value for name, value in expected.items())
-
-            assert wait_until(lambda: moved(Message("/terzetto/drums/pad_x", (0.25,)), {"pad_x": 0.25}), 10.0)
-            latent = Message("/terzetto/drums/latent", (2.0, -2.0))
-            assert wait_until(lambda: moved(latent, {"pad_x": 0.75, "pad_y": 0.25}), 10.0)
+            # Sent once each, whenever the host prepares the plugin anew.
+            controller.sendto(encode(Message("/terzetto/drums/pad_x", (0.25,))), to)
+            assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.25, 10.0)
+            controller.sendto(encode(Message("/terzetto/drums/latent", (2.0, -2.0))), to)
+            assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.75, 10.0)
+            assert wait_until(lambda: answer("/terzetto/drums/pad_y") == 0.25, 10.0)
     finally:
         target.with_name("stop").touch()
         said, _ = process.communicate(timeout=60)

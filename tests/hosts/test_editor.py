@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.image
+import mido
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from terzetto.drums.live import DrumsProcessor
 from terzetto.score.read import READERS
+from terzetto_host.presets import plugin_state
 from tests.hosts.place import Place
 
 SCORES = sorted({*READERS, ".mid", ".midi", ".csv", ".musicxml", ".mxl", ".xml", ".krn"})
@@ -129,6 +133,39 @@ def test_scores_and_recordings_can_be_dropped(editor_picture: Path, alone: Place
 def test_other_files_cannot_be_dropped(editor_picture: Path, alone: Place) -> None:
     done = run(editor_picture, alone, "hands", "1", f"drop={alone.root / 'take.txt'}")
     assert done.returncode == 1 and "nothing takes" in done.stderr
+
+
+def test_a_voice_that_is_moved_is_on_its_pad(editor_picture: Path, alone: Place) -> None:
+    def values(*words: str) -> dict[str, str]:
+        _, controls = draw_and_list(editor_picture, alone, "drums", "1", *words)
+        return {title: value for title, value, _ in controls}
+
+    before, after = values(), values("press=Snare across, Snare up@cursor left")
+    assert [before[f"Snare from: {name}"] for name in ("kit", "pad")] == ["on", "off"]
+    assert [after[f"Snare from: {name}"] for name in ("kit", "pad")] == ["off", "on"]
+    assert after["Snare across, Snare up"] == "0.480, 0.500" and before["Kick across, Kick up"] == "0.500, 0.500"
+    changed = [title for title in before if before[title] != after[title]]
+    assert changed == ["Snare across, Snare up", "Snare from: kit", "Snare from: pad"]
+
+
+@pytest.mark.parametrize("name", ["kit.toml", "snare.wav", "snare.flac"])
+def test_kits_and_sounds_can_be_dropped_on_a_voice(editor_picture: Path, alone: Place, name: str) -> None:
+    (alone.root / name).touch()
+    assert run(editor_picture, alone, "drums", "1", f"drop={alone.root / name}").returncode == 0
+    assert run(editor_picture, alone, "drums", "1", f"drop={alone.root / 'kit.mid'}").returncode == 1
+
+
+def test_the_pattern_is_dragged_out_as_the_engine_made_it(editor_picture: Path, alone: Place) -> None:
+    copy, saved = alone.root / "copy.mid", alone.root / "state.json"
+    none = run(editor_picture, alone, "drums", "1", f"drag={copy}")
+    assert none.returncode == 1 and not copy.exists(), "there is no pattern without an engine"
+    drums = DrumsProcessor()
+    drums.prepare(48000, 2, 512)
+    saved.write_text(plugin_state("drums", engine={"drums": drums.state()}))
+    dragged = run(editor_picture, alone, "drums", "1", f"state={saved}", f"drag={copy}")
+    assert dragged.returncode == 0, dragged.stderr
+    assert copy.read_bytes() == base64.b64decode(drums.state()["midi"])
+    assert mido.MidiFile(copy).length == pytest.approx(2.0), "a bar at 120"
 
 
 def test_twice_the_scale_is_the_same_picture(editor_picture: Path, alone: Place) -> None:

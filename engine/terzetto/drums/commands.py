@@ -19,10 +19,24 @@ def numbers_of(event: Message, count: int) -> tuple[float, ...]:
 
 def text_of(event: Message, what: str) -> str:
     """Return a message's text, or raise `ControlError`; ``what`` it is, such as "the path of a file"."""
+    return texts_of(event, 1, what)[0]
+
+
+def texts_of(event: Message, count: int, what: str) -> tuple[str, ...]:
+    """Return a message's texts, or raise `ControlError`; ``what`` they are."""
     given = event.arguments
-    if len(given) != 1 or not isinstance(given[0], str):
+    if len(given) != count or not all(isinstance(each, str) for each in given):
         raise ControlError(f"{event.address} takes {what}; given {str(given)[:60]}")
-    return given[0]
+    return tuple(map(str, given))
+
+
+def point_of(event: Message) -> tuple[str, float, float]:
+    """Return the voice and the two finite numbers of a message, or raise `ControlError`."""
+    given = event.arguments
+    if len(given) != 3 or not isinstance(given[0], str) or not all(_is_number(each) for each in given[1:]):
+        raise ControlError(f"{event.address} takes a voice, x and y; given {str(given)[:60]}")
+    x, y = (float(each) for each in given[1:] if isinstance(each, int | float))
+    return given[0], x, y
 
 
 def note_of(event: Message) -> tuple[int, float]:

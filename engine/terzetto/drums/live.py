@@ -21,8 +21,11 @@ from terzetto.drums.clock import BeatClock, Mode, Span
 from terzetto.drums.drum_map import read_drum_map
 from terzetto.drums.live_kit import LiveKit
 from terzetto.drums.live_pattern import LivePattern, Opener, shipped_patterns
+from terzetto.drums.live_voices import LiveVoices
 from terzetto.drums.notes_out import NotesOut
+from terzetto.drums.voice_sounds import OpenModel, open_model
 from terzetto.errors import TerzettoError
+from terzetto.models import missing_models
 
 Float = NDArray[np.float32]
 
@@ -35,6 +38,8 @@ class DrumsProcessor:
     open_patterns
         Opens what patterns come from, by a model's name or path (empty: the shipped one); it may raise
         `TerzettoError`, and then only notes play.
+    open_sounds
+        Opens what the voices' pads are of, the same way; where it raises, the kit plays.
 
     Attributes
     ----------
@@ -47,15 +52,17 @@ class DrumsProcessor:
 
     latency = 0
 
-    def __init__(self, open_patterns: Opener = shipped_patterns) -> None:
+    def __init__(self, open_patterns: Opener = shipped_patterns, open_sounds: OpenModel = open_model) -> None:
         self.parameters = Parameters("drums")
         self.outbox: list[Message] = []
         self._background = Background()
         self._said = ""
+        self._missing: list[str] = []  # of what was saved
         self._rate = 0.0
         self._map = read_drum_map()
         self._pattern = LivePattern(self.parameters, self._background, self.outbox, self._say, open_patterns)
-        self._kit = LiveKit(self.parameters, self._map)
+        self._voices = LiveVoices(self.parameters, self._background, self.outbox, self._say, open_sounds)
+        self._kit = LiveKit(self.parameters, self._voices, self._map)
 
     # The stream
 
@@ -64,11 +71,12 @@ class DrumsProcessor:
         self._rate = sample_rate
         self._clock, self._notes = BeatClock(sample_rate), NotesOut(sample_rate)
         self._pattern.prepare(sample_rate)
-        self._kit.prepare(sample_rate, channels)
-        self.reset()
         self._said = ""
         self._pattern.say_status()
+        self._kit.prepare(sample_rate, channels)
+        self.reset()
         self._pattern.write_midi(now=True)
+        self._say_missing()
 
     def reset(self) -> None:
         """Forget the stream's past."""
@@ -85,6 +93,7 @@ class DrumsProcessor:
         if not self._rate:
             raise RuntimeError("prepare() comes before process()")
         self._background.finish()
+        self._voices.begin_block(events)
         frames = block.shape[1]
         gain = np.empty(frames, np.float32)
         span: Span | None = None
@@ -93,8 +102,9 @@ class DrumsProcessor:
         for event in [*sorted(events, key=lambda event: event.frame), None]:
             upto = frames if event is None else min(max(event.frame, done), frames)
             if upto > done or event is None:
-                if not clocked:  # what is turned at the first frame counts for the clock
+                if not clocked:  # what is turned at the first frame counts for the clock, and for what begins
                     span, clocked = self._span(transport, frames), True
+                    self._voices.refresh(now=self._begins)
                 played += self._play(span, done, upto)
                 gain[done:upto] = self._kit.gain(self._now + done, upto - done)
                 done = upto
@@ -103,6 +113,7 @@ class DrumsProcessor:
                 if done == 0 and self._begins:
                     self._place()
         self._begins = False
+        self._voices.refresh(now=False)
         self._pattern.end_block(transport.tempo)
         self.outbox += self._notes.block(played, frames)
         self._now += frames
@@ -143,7 +154,7 @@ class DrumsProcessor:
             elif change is not None:
                 self._follow(change)
             else:
-                self._kit.obey(address.name, event)
+                self._kit.obey(address.name, event, begins=self._begins)
                 self._pattern.obey(address.name, event, self._now + event.frame, begins=self._begins)
         except TerzettoError as error:
             self.outbox.append(Message("/terzetto/error", (str(error), event.address)))
@@ -152,7 +163,7 @@ class DrumsProcessor:
         """Do what a changed parameter asks for."""
         now = self._now + change.frame
         self._pattern.follow(change, now)
-        self._kit.follow(change, now)
+        self._kit.follow(change, now, begins=self._begins)
         if change.name in ("style", "play"):
             self._pattern.say_status()
 
@@ -169,28 +180,38 @@ class DrumsProcessor:
 
     @property
     def state_changed(self) -> int:
-        """Rises whenever the pattern's file or the model changes."""
-        return self._pattern.changed
+        """Rises whenever the pattern's file, a model or the kit changes."""
+        return self._pattern.changed + self._voices.changed
 
     def state(self) -> dict[str, Any]:
         """Return everything that brings the sound back, ready for JSON; ``midi``: the pattern's file in base 64."""
-        pattern = self._pattern
+        pattern, voices = self._pattern, self._voices
         return {
             "version": 1,
             "values": self.parameters.values(),
             "model": pattern.model,
             "midi": pattern.midi,
             "other": pattern.edits.state(),
+            **voices.state(),
+            "models": {**pattern.models, **voices.models},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state; what is missing or damaged is told as a status."""
         content = state if isinstance(state, dict) else {}
-        values, model = content.get("values"), content.get("model")
+        values, model, models = content.get("values"), content.get("model"), content.get("models")
         self.parameters.restore(values if isinstance(values, dict) else {})
         self._pattern.edits.restore(content.get("other"))
         began = bool(self._rate)
         self._pattern.restore(model if isinstance(model, str) else "", now=began and self._begins)
+        problem = self._voices.restore(content)
+        noted = {str(name): str(sha256) for name, sha256 in models.items()} if isinstance(models, dict) else {}
+        self._missing = [*([problem] if problem else []), *missing_models(noted)]
         if began:
             self._place()
             self._pattern.say_status()
+            self._say_missing()
+
+    def _say_missing(self) -> None:
+        if self._missing:
+            self._say(f"Not as it was saved: {'; '.join(self._missing)}.")

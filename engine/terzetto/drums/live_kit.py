@@ -11,9 +11,7 @@ from terzetto.drums.commands import note_of
 from terzetto.drums.drum_map import DrumMap
 from terzetto.drums.glide import Glide
 from terzetto.drums.kit import sound_of_note
-from terzetto.drums.kit_file import shipped_kit
-from terzetto.drums.player import Player
-from terzetto.drums.voice_sounds import kit_sounds
+from terzetto.drums.live_voices import LiveVoices
 
 Float = NDArray[np.float32]
 
@@ -28,18 +26,20 @@ class LiveKit:
     ----------
     parameters
         The instrument's.
+    voices
+        Which sounds.
     drum_map
         Says what a note strikes.
     """
 
-    def __init__(self, parameters: Parameters, drum_map: DrumMap) -> None:
-        self._parameters, self._map = parameters, drum_map
+    def __init__(self, parameters: Parameters, voices: LiveVoices, drum_map: DrumMap) -> None:
+        self._parameters, self._voices, self._map = parameters, voices, drum_map
         self._level = Glide(1.0)
 
     def prepare(self, sample_rate: float, channels: int) -> None:
         """Get ready for a stream."""
         self._rate = sample_rate
-        self._player = Player(kit_sounds(shipped_kit(), sample_rate, channels), sample_rate)
+        self._player = self._voices.prepare(sample_rate, channels)
 
     def reset(self) -> None:
         """Silence everything."""
@@ -48,6 +48,7 @@ class LiveKit:
     def place(self) -> None:
         """Be where the knobs are, at once."""
         self._level.set(self._loudness())
+        self._voices.place()
 
     def strike(self, sound: int, velocity: float, frame: int) -> None:
         """Strike a sound at a frame of the block that comes; see `Player.strike`."""
@@ -61,18 +62,23 @@ class LiveKit:
         """Return the level, as a factor, of so many frames of the stream from ``now`` on."""
         return self._level.over(now, frames)
 
-    def follow(self, change: Change, now: int) -> None:
-        """Do what a changed parameter asks for, at a frame of the stream."""
+    def follow(self, change: Change, now: int, *, begins: bool) -> None:
+        """Do what a changed parameter asks for, at a frame of the stream; see `LiveVoices.follow`."""
         if change.name == "level":
             self._level.move(self._loudness(), now, round(LEVEL_GLIDE * self._rate))
+        self._voices.follow(change, begins=begins)
 
-    def obey(self, name: str, event: Message) -> None:
-        """Follow a command; others are not ours."""
+    def obey(self, name: str, event: Message, *, begins: bool) -> None:
+        """Follow a command; others are not ours. ``begins``: nothing of the stream has been heard."""
         if name == "note":
+            if begins:  # what is set at its frame counts
+                self._voices.refresh(now=True)
             pitch, velocity = note_of(event)
             sound = sound_of_note(pitch, self._map)
             if velocity > 0 and sound >= 0:
                 self._player.strike(sound, velocity, event.frame)
+        else:
+            self._voices.obey(name, event)
 
     def _loudness(self) -> float:
         level = self._parameters.number("level")

@@ -18,6 +18,7 @@ from terzetto.drums.live_edits import SHAPING, LiveEdits
 from terzetto.drums.pattern_file import write_pattern, written_pattern
 from terzetto.drums.sequencer import Sequencer
 from terzetto.errors import ControlError, TerzettoError
+from terzetto.models import noting_models
 
 Opener = Callable[[str], PatternSource]
 _SHAPING = ("pad_x", "pad_y", "style", "density", "variation", "seed", "swing", "humanise", "tempo", *SHAPING)
@@ -54,6 +55,8 @@ class LivePattern:
         Why there are no patterns; empty if there are.
     midi : str
         The pattern's file, in base 64.
+    models : dict
+        The model that plays, name → SHA-256.
     changed : int
         Rises with the model and the file.
     """
@@ -70,6 +73,7 @@ class LivePattern:
         self._open = open_patterns
         self.model = self._wanted = ""  # the one asked for last
         self.problem = self.midi = ""
+        self.models: dict[str, str] = {}
         self.changed = 0
         self._bars: Bars | None = None
         self._sequencer: Sequencer | None = None
@@ -86,7 +90,8 @@ class LivePattern:
         self.edits.prepare()
         if self._bars is None and not self.problem:
             try:
-                self._bars = Bars(self._open(self.model), self.edits.dictionary)
+                source, self.models = self._opened(self.model)
+                self._bars = Bars(source, self.edits.dictionary)
             except TerzettoError as error:
                 self.problem = str(error)
         self._sequencer = None if self._bars is None else Sequencer(self._bars, sample_rate)
@@ -177,8 +182,9 @@ class LivePattern:
     def _use_model(self, name: str, *, now: bool) -> None:
         """Open another model, while the present one plays on."""
 
-        def take(source: PatternSource) -> None:
+        def take(opened: tuple[PatternSource, dict[str, str]]) -> None:
             if self._wanted == name:  # not overtaken by another one
+                source, self.models = opened
                 self.model, self._bars, self.problem = name, Bars(source, self.edits.dictionary), ""
                 if self._sequencer is None:
                     self._sequencer = Sequencer(self._bars, self._rate)
@@ -191,7 +197,11 @@ class LivePattern:
             self._say(f"That model cannot be used: {why}")
 
         self._wanted = name
-        self._background.run(lambda: self._open(name), take, fail, now=now)
+        self._background.run(lambda: self._opened(name), take, fail, now=now)
+
+    def _opened(self, name: str) -> tuple[PatternSource, dict[str, str]]:
+        with noting_models() as models:
+            return self._open(name), models
 
     # The file
 

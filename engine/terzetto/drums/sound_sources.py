@@ -15,6 +15,8 @@ from terzetto.errors import InputError
 
 MORPHS = ("latent", "mix")
 """How a morph is made: on the way through the model's latent space, or by fading one sound over to the other."""
+SHIPPED_MODEL = "drum_sounds"
+"""The sound model that is meant where none is named."""
 MOST_MORPHS = 4
 """How deep morphs of morphs go."""
 
@@ -126,6 +128,14 @@ def files_of(source: Source) -> list[Path]:
         return files_of(source.first) + files_of(source.second)
     path = source.path if isinstance(source, Sample) else source.encoded if isinstance(source, Point) else None
     return [] if path is None else [path]
+
+
+def models_of(source: Source) -> set[str]:
+    """Return the names or paths of the sound models a source needs."""
+    if isinstance(source, Morph):
+        ends = models_of(source.first) | models_of(source.second)
+        return ends if ends or source.by == "mix" else {SHIPPED_MODEL}
+    return {source.model or SHIPPED_MODEL} if isinstance(source, Point) else set()
 
 
 def _check_class(key: str, name: str) -> None:

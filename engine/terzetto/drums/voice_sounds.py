@@ -40,6 +40,10 @@ class SoundSpace(Protocol):
         """Hz."""
 
     @property
+    def pad_range(self) -> tuple[float, float]:
+        """Where its pads begin and end, in x and y."""
+
+    @property
     def latent_size(self) -> int:
         """Numbers of a point."""
 
@@ -228,14 +232,17 @@ def _placed(sides: NDArray[np.float64], pan: float, channels: int) -> NDArray[np
 
 def _air(audio: Float, sample_rate: float) -> Float:
     """Return what lies above a sound's spectral centroid, by a first-order filter: the sound less it is darker."""
-    frames = audio.shape[1]
-    spectrum = np.fft.rfft(audio, 2 * frames)  # as long again, for the filter to ring out
-    magnitude, frequency = np.abs(spectrum).sum(axis=0), np.fft.rfftfreq(2 * frames, 1 / sample_rate)
+    import scipy.fft
+    import scipy.signal
+
+    length = scipy.fft.next_fast_len(audio.shape[1], real=True)
+    magnitude = np.abs(scipy.fft.rfft(audio, length)).sum(axis=0)
+    frequency = np.fft.rfftfreq(length, 1 / sample_rate)
     centroid = float((magnitude * frequency).sum() / magnitude.sum())
     # The bilinear transform of s / (s + 1), whose corner is at the centroid.
-    slope = 1j * np.tan(np.pi * frequency / sample_rate) / np.tan(np.pi * min(centroid / sample_rate, 0.45))
-    slope[-1] = slope[-2] if len(slope) > 1 else 0.0  # at half the sample rate it is infinite
-    return np.asarray(np.fft.irfft(spectrum * (slope / (1 + slope)), 2 * frames)[:, :frames], np.float32)
+    corner = np.tan(np.pi * min(centroid / sample_rate, 0.45))
+    numerator, denominator = np.array([1.0, -1.0]) / (1 + corner), [1.0, (corner - 1) / (1 + corner)]
+    return np.asarray(scipy.signal.lfilter(numerator, denominator, audio.astype(np.float64)), np.float32)
 
 
 def _resampled(audio: Float, rate: float, sample_rate: float) -> Float:

@@ -65,10 +65,10 @@ void Instance::set_state(std::string_view text) {
     if (renewed) keeper_.renew();
 }
 
-bool Instance::ask(std::string_view name, std::string_view text) {
+bool Instance::ask(std::string_view name, std::string_view text, std::string_view about) {
     std::string address = std::string("/terzetto/") + instrument().name + "/";
     address += name;
-    return pipeline_.to_engine.post(address, text.empty() ? 'N' : 's', 0.0, text);
+    return pipeline_.to_engine.post(address, text.empty() ? 'N' : 's', 0.0, text, about);
 }
 
 View Instance::view() const {

@@ -55,8 +55,9 @@ public:
 
     std::string state() const { return state_.text(); }
     void set_state(std::string_view text);
-    // From the editor's thread: `/terzetto/<instrument>/<name>` in the next hop. False: too many wait, or too long.
-    bool ask(std::string_view name, std::string_view text);
+    // From the editor's thread: `/terzetto/<instrument>/<name> [about] text` in the next hop. False: too many wait, or
+    // too long.
+    bool ask(std::string_view name, std::string_view text, std::string_view about = {});
     View view() const;
     std::string pattern() const { return state_.pattern(); } // as a MIDI file in base 64; empty: none
 

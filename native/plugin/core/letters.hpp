@@ -15,6 +15,7 @@ struct Letter {
     std::array<char, 64> address{};
     char type = 'N'; // f i s T F N
     double number = 0.0;
+    std::array<char, 32> about{}; // what it is about, an argument before the others; empty: none
     std::array<char, 2048> text{};
 
     static void copy(char* to, std::size_t room, std::string_view from) noexcept {
@@ -30,13 +31,16 @@ class Letters {
 
 public:
     // False: full, or longer than a letter.
-    bool post(std::string_view address, char type, double number, std::string_view text) noexcept TERZETTO_REALTIME {
+    bool post(std::string_view address, char type, double number, std::string_view text,
+              std::string_view about = {}) noexcept TERZETTO_REALTIME {
         const std::uint32_t at = posted_.load(std::memory_order_relaxed);
         if (at - taken_.load(std::memory_order_acquire) == Room) return false;
         Letter& letter = letters_[at % Room];
         if (address.size() >= letter.address.size() || text.size() >= letter.text.size()) return false;
+        if (about.size() >= letter.about.size()) return false;
         Letter::copy(letter.address.data(), letter.address.size(), address);
         Letter::copy(letter.text.data(), letter.text.size(), text);
+        Letter::copy(letter.about.data(), letter.about.size(), about);
         letter.type = type;
         letter.number = number;
         posted_.store(at + 1, std::memory_order_release);

@@ -116,9 +116,9 @@ void Fader::resized() {
     slider_.setBounds(area);
 }
 
-Choices::Choices(HostParameter& parameter) : parameter_(parameter) {
+Choices::Choices(HostParameter& parameter, bool named) : parameter_(parameter), named_(named) {
     set_name(name_, parameter, juce::Justification::centredLeft);
-    addAndMakeVisible(name_);
+    if (named) addAndMakeVisible(name_);
     const ParameterInfo& info = parameter.info();
     for (std::uint32_t i = 0; i < info.choice_count; ++i) {
         const juce::String text = juce::String::fromUTF8(info.choices[i]);
@@ -149,7 +149,7 @@ void Choices::refresh() {
 
 void Choices::resized() {
     auto area = getLocalBounds();
-    name_.setBounds(area.removeFromLeft(kNameWidth));
+    if (named_) name_.setBounds(area.removeFromLeft(kNameWidth));
     area = area.withSizeKeepingCentre(area.getWidth(), juce::jmin(26, area.getHeight()));
     const int count = static_cast<int>(buttons_.size());
     for (int i = 0; i < count; ++i)

@@ -39,15 +39,16 @@ private:
     KeyedSlider slider_;
 };
 
-// A button for each choice, in a row.
+// A button for each choice, in a row; the parameter's name before them, unless it stands elsewhere.
 class Choices final : public Control {
 public:
-    explicit Choices(HostParameter& parameter);
+    explicit Choices(HostParameter& parameter, bool named = true);
     void refresh() override;
     void resized() override;
 
 private:
     HostParameter& parameter_;
+    const bool named_;
     juce::Label name_;
     std::vector<std::unique_ptr<juce::TextButton>> buttons_;
 };

@@ -8,9 +8,10 @@ namespace terzetto::plugin {
 namespace {
 
 constexpr int kWidth = 560, kMargin = 16, kHeader = 46, kScore = 58, kFader = 92, kFaders = 196, kRow = 36,
-              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 800;
+              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 800, kVoices = 104, kVoiceGap = 8;
 constexpr std::uint32_t kRowOfChoices = 5; // more are a list
-constexpr int kLeastWidth = 520, kLeastFaders = 150, kLeastRow = 30, kMostWidth = 1400, kMostHeight = 1000;
+constexpr int kLeastWidth = 520, kLeastWide = 680, kLeastFaders = 150, kLeastRow = 30, kMostWidth = 1400,
+              kMostHeight = 1000;
 
 void prepare(juce::Label& label, float height, juce::Colour colour, juce::Justification where) {
     label.setFont(juce::Font(height));
@@ -55,11 +56,11 @@ Editor::Editor(Processor& processor)
     for (juce::Label* label : {&whereabouts_, &late_, &status_}) addAndMakeVisible(label);
     setTitle(processor.getName());
     order_focus();
-    const int frame =
-        kHeader + (score_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) + kMargin + kFooter + kStatus;
+    const int frame = kHeader + (score_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) +
+                      (voices_.empty() ? 0 : kVoices + kMargin) + kMargin + kFooter + kStatus;
     const bool plain = faders_.empty() && !pad_;
-    setResizeLimits(kLeastWidth, frame + juce::jmax(plain ? 60 : kLeastFaders, row_count() * kLeastRow), kMostWidth,
-                    kMostHeight);
+    setResizeLimits(voices_.empty() ? kLeastWidth : kLeastWide,
+                    frame + juce::jmax(plain ? 60 : kLeastFaders, row_count() * kLeastRow), kMostWidth, kMostHeight);
     setResizable(true, true);
     setSize(pattern_ ? kWide : kWidth, frame + juce::jmax(plain ? 60 : kFaders, row_count() * kRow));
     sendLookAndFeelChange(); // the parts were made before they had a look
@@ -85,7 +86,7 @@ void Editor::add_controls() {
     for (std::uint32_t i = 0; i < instrument.count; ++i) {
         const ParameterInfo& info = instrument.parameters[i];
         HostParameter& parameter = *processor_.parameter(info.name);
-        if (info.meter || (pad_ && (&parameter == across || &parameter == up))) continue;
+        if (info.meter || (pad_ && (&parameter == across || &parameter == up)) || add_voice(info.name)) continue;
         if (std::string_view(info.name) == "learn") {
             score_ = std::make_unique<ScorePanel>(processor_, parameter);
             addAndMakeVisible(*score_);
@@ -105,6 +106,21 @@ void Editor::add_controls() {
     }
 }
 
+// Whether a parameter is a voice's; its first one adds the voice.
+bool Editor::add_voice(std::string_view parameter) {
+    for (const std::string_view end : {"_x", "_y", "_source"}) {
+        if (parameter.size() <= end.size() || parameter.substr(parameter.size() - end.size()) != end) continue;
+        const std::string voice(parameter.substr(0, parameter.size() - end.size()));
+        if (!VoicePad::has(processor_, voice)) return false;
+        if (end == "_x") {
+            voices_.push_back(std::make_unique<VoicePad>(processor_, voice));
+            addAndMakeVisible(*voices_.back());
+        }
+        return true;
+    }
+    return false;
+}
+
 // As the eye goes, from the score to the footer.
 void Editor::order_focus() {
     int order = 0;
@@ -116,6 +132,7 @@ void Editor::order_focus() {
     next(pad_.get());
     for (const auto& row : {rows_, triggers_, footer_})
         for (Control* control : row) next(control);
+    for (auto& voice : voices_) next(voice.get());
 }
 
 void Editor::refresh() {
@@ -123,6 +140,7 @@ void Editor::refresh() {
     view_ = processor_.instance().view();
     for (auto& control : controls_) control->refresh();
     if (pad_) pad_->refresh();
+    for (auto& voice : voices_) voice->refresh();
     if (pattern_) pattern_->refresh();
     if (score_) score_->show(view_);
     juce::String whereabouts = juce::String::fromUTF8(view_.instance.c_str());
@@ -176,6 +194,17 @@ void Editor::resized() {
     if (pattern_) {
         pattern_->setBounds(area.removeFromBottom(kPattern));
         area.removeFromBottom(kMargin);
+    }
+    if (!voices_.empty()) {
+        auto strip = area.removeFromBottom(kVoices);
+        area.removeFromBottom(kMargin);
+        const int count = static_cast<int>(voices_.size());
+        for (int i = 0; i < count; ++i) {
+            const int gap = i + 1 < count ? kVoiceGap : 0;
+            const int width = (strip.getWidth() - kVoiceGap * (count - i - 1)) / (count - i);
+            voices_[static_cast<std::size_t>(i)]->setBounds(strip.removeFromLeft(width));
+            strip.removeFromLeft(gap);
+        }
     }
     const int fader = juce::jlimit(80, 130, area.getWidth() * kFader / (kWidth - 2 * kMargin));
     for (Control* control : faders_) control->setBounds(area.removeFromLeft(fader));

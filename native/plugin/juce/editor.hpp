@@ -6,6 +6,7 @@
 #include "pattern_panel.hpp"
 #include "processor.hpp"
 #include "score_panel.hpp"
+#include "voice_pad.hpp"
 
 #include <memory>
 #include <vector>
@@ -26,6 +27,7 @@ private:
     template <typename Kind, typename... Rest>
     void add(std::vector<Control*>& row, HostParameter& parameter, Rest&&... rest);
     void add_controls();
+    bool add_voice(std::string_view parameter);
     void order_focus();
     int row_count() const { return static_cast<int>(rows_.size()) + (triggers_.empty() ? 0 : 1); }
 
@@ -34,6 +36,7 @@ private:
     View view_;
     std::unique_ptr<ScorePanel> score_; // where there is something to learn
     std::unique_ptr<Pad> pad_;
+    std::vector<std::unique_ptr<VoicePad>> voices_;
     std::unique_ptr<PatternPanel> pattern_; // where there is something to drag out
     std::vector<std::unique_ptr<Control>> controls_;
     std::vector<Control*> faders_, rows_, triggers_, footer_;

@@ -3,7 +3,7 @@
 
 namespace terzetto::plugin {
 
-Pad::Pad(HostParameter& across, HostParameter& up) : across_(across), up_(up) {
+Pad::Pad(HostParameter& across, HostParameter& up, const juce::String& name) : name_(name), across_(across), up_(up) {
     introduce(*this, across, ", " + juce::String::fromUTF8(up.info().title));
     refresh();
 }
@@ -40,9 +40,16 @@ bool Pad::keyPressed(const juce::KeyPress& key) {
 void Pad::move(float x, float y) {
     across_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, x));
     up_.setValueNotifyingHost(juce::jlimit(0.0f, 1.0f, y));
+    if (on_move) on_move();
     refresh();
     if (auto* handler = getAccessibilityHandler())
         handler->notifyAccessibilityEvent(juce::AccessibilityEvent::valueChanged);
+}
+
+void Pad::set_counting(bool counts) {
+    if (counts == counts_) return;
+    counts_ = counts;
+    repaint();
 }
 
 void Pad::refresh() {
@@ -58,17 +65,23 @@ void Pad::paint(juce::Graphics& g) {
     g.fillRoundedRectangle(area, 4.0f);
     g.setColour(Look::line());
     g.drawRoundedRectangle(area, 4.0f, 1.0f);
-    g.setFont(juce::Font(13.0f));
-    g.setColour(Look::quiet());
-    const auto inside = getLocalBounds().reduced(7, 4);
-    g.drawText(juce::String::fromUTF8(up_.info().title), inside, juce::Justification::topLeft);
-    g.drawText(juce::String::fromUTF8(across_.info().title), inside, juce::Justification::bottomRight);
     g.setColour(Look::line());
     const float x = area.getX() + shown_.x * area.getWidth(), y = area.getBottom() - shown_.y * area.getHeight();
     g.drawVerticalLine(juce::roundToInt(x), area.getY(), area.getBottom());
     g.drawHorizontalLine(juce::roundToInt(y), area.getX(), area.getRight());
-    if (const auto* look = dynamic_cast<Look*>(&getLookAndFeel())) g.setColour(look->accent());
-    g.fillEllipse(juce::Rectangle<float>(14.0f, 14.0f).withCentre({x, y}));
+    g.setFont(juce::Font(13.0f));
+    g.setColour(name_.isEmpty() || !counts_ ? Look::quiet() : Look::text());
+    const auto inside = getLocalBounds().reduced(7, 4);
+    if (name_.isEmpty()) {
+        g.drawText(juce::String::fromUTF8(up_.info().title), inside, juce::Justification::topLeft);
+        g.drawText(juce::String::fromUTF8(across_.info().title), inside, juce::Justification::bottomRight);
+    } else {
+        g.drawFittedText(name_, getLocalBounds().reduced(5, 3), juce::Justification::topLeft, 1, 0.7f);
+    }
+    const auto* look = dynamic_cast<Look*>(&getLookAndFeel());
+    if (look && counts_) g.setColour(look->accent());
+    const float size = name_.isEmpty() ? 14.0f : 9.0f;
+    g.fillEllipse(juce::Rectangle<float>(size, size).withCentre({x, y}));
 }
 
 void Pad::mouseDown(const juce::MouseEvent& event) {

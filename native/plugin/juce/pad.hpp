@@ -4,12 +4,15 @@
 
 #include "controls.hpp"
 
+#include <functional>
+
 namespace terzetto::plugin {
 
 // Two parameters at once, by a point in the plane; arrow keys move it, with Shift in small steps.
 class Pad final : public Control {
 public:
-    Pad(HostParameter& across, HostParameter& up);
+    // With a name of its own it is a small one, which says nothing of its sides.
+    Pad(HostParameter& across, HostParameter& up, const juce::String& name = {});
     void refresh() override;
     juce::String text() const; // where the point is, in words
     std::unique_ptr<juce::AccessibilityHandler> createAccessibilityHandler() override;
@@ -19,9 +22,14 @@ public:
     void mouseDrag(const juce::MouseEvent& event) override;
     void mouseUp(const juce::MouseEvent& event) override;
 
+    std::function<void()> on_move;  // by hand
+    void set_counting(bool counts); // whether the point is what is heard; drawn dim where it is not
+
 private:
     void move(float x, float y); // 0..1
 
+    const juce::String name_;
+    bool counts_ = true;
     juce::Point<float> shown_;
     HostParameter &across_, &up_;
 };

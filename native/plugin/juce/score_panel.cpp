@@ -8,7 +8,6 @@ namespace terzetto::plugin {
 namespace {
 
 constexpr const char* kScores = "*.mid;*.midi;*.csv;*.musicxml;*.mxl;*.xml;*.krn;*.kern";
-constexpr const char* kRecordings = ".wav;.flac;.aif;.aiff;.ogg;.mp3";
 
 } // namespace
 

@@ -10,6 +10,8 @@
 
 namespace terzetto::plugin {
 
+inline constexpr const char* kRecordings = ".wav;.flac;.aif;.aiff;.ogg;.mp3"; // files of sound
+
 class ScorePanel final : public juce::Component, public juce::FileDragAndDropTarget {
 public:
     ScorePanel(Processor& processor, HostParameter& learn);

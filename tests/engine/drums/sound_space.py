@@ -15,6 +15,7 @@ class Tones:
 
     sample_rate = 44100.0
     latent_size = 2
+    pad_range = (0.0, 1.0)
 
     def encode(self, audio: Float, sample_rate: float, sound_class: str) -> Float:
         """Return the loudest frequency and the length."""

@@ -2,17 +2,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from terzetto.audio.stream import STOPPED, Transport
-from terzetto.control.messages import Message
 from terzetto.control.table import instrument
 from terzetto.drums.bars import PatternSource
 from terzetto.drums.drum_map import DRUMS
@@ -22,61 +17,10 @@ from terzetto.drums.patterns import open_pattern_model
 from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.errors import ModelError
 from tests.engine.drums.groove import Groove
+from tests.engine.drums.sound_space import Tones
+from tests.engine.drums.stage import RATE, Stage, to
 
-RATE = 48000
-Float = NDArray[np.float32]
 HAT_NOTE, RIDE_NOTE = 42, 51
-
-
-def to(name: str, *arguments: float | int | bool | str, frame: int = 0) -> Message:
-    return Message(f"/terzetto/drums/{name}", arguments, frame)
-
-
-@dataclass
-class Stage:
-    """Plays a processor and keeps what it says."""
-
-    drums: DrumsProcessor = field(default_factory=lambda: DrumsProcessor(lambda name: Groove()))
-    block: int = 512
-    at: int = 0
-    said: list[Message] = field(default_factory=list)
-    notes: list[tuple[int, int, int]] = field(default_factory=list)
-    """(frame of the stream, pitch, velocity)"""
-
-    def __post_init__(self) -> None:
-        self.drums.prepare(RATE, 2, self.block)
-        self.take(0)
-
-    def take(self, first: int) -> None:
-        for message in self.drums.outbox:
-            if message.address.endswith("/played"):
-                pitch, velocity, channel = message.arguments
-                assert channel == 10
-                self.notes.append((first + message.frame, int(str(pitch)), int(str(velocity))))
-            else:
-                self.said.append(message)
-        self.drums.outbox.clear()
-
-    def play(self, frames: int, events: Sequence[Message] = (), rolling: bool = True, tempo: float = 120.0) -> Float:
-        """Play some blocks; events' frames count from the first."""
-        out = []
-        for first in range(0, frames, self.block):
-            here = [
-                Message(event.address, event.arguments, event.frame - first)
-                for event in events
-                if first <= event.frame < first + self.block
-            ]
-            transport = Transport(self.at, tempo, True) if rolling else STOPPED
-            out.append(self.drums.process(np.zeros((2, self.block), np.float32), here, transport))
-            self.take(self.at)
-            self.at += self.block
-        return np.concatenate(out, axis=1)[:, :frames]
-
-    def begun(self, pitch: int) -> list[int]:
-        return [frame for frame, each, velocity in self.notes if each == pitch and velocity > 0]
-
-    def status(self) -> str:
-        return str([each.arguments[0] for each in self.said if each.address == "/terzetto/status"][-1])
 
 
 def test_the_samples_do_not_depend_on_the_blocks() -> None:
@@ -127,7 +71,7 @@ def test_notes_that_come_in_play_their_sound_and_nothing_else() -> None:
 
 
 def test_what_comes_in_passes() -> None:
-    drums = DrumsProcessor(lambda name: Groove())
+    drums = DrumsProcessor(lambda name: Groove(), lambda name: Tones())
     drums.prepare(RATE, 1, 512)
     block = np.full((1, 512), 0.25, np.float32)
     assert np.array_equal(drums.process(block), block)
@@ -162,7 +106,7 @@ def test_the_pad_glides() -> None:
 
 def test_density_style_and_seed_reach_the_source() -> None:
     source = Groove()
-    stage = Stage(DrumsProcessor(lambda name: source))
+    stage = Stage(DrumsProcessor(lambda name: source, lambda name: Tones()))
     stage.play(512, [to("style", "rock"), to("density", -0.5), to("pad_x", 0.0)])
     assert stage.status() == "These patterns know no style rock; they play in any."
     assert any(asked[1:3] == (None, pytest.approx(6 / 40)) for asked in source.asked)
@@ -186,13 +130,13 @@ def test_the_pattern_is_a_midi_file_in_the_state(tmp_path: Path) -> None:
 def test_a_state_brings_everything_back() -> None:
     stage = Stage()
     stage.play(512, [to("pad_x", 0.1), to("swing", 0.5), to("seed", 4.0)])
-    drums = DrumsProcessor(lambda name: Groove())
+    drums = DrumsProcessor(lambda name: Groove(), lambda name: Tones())
     drums.restore(stage.drums.state())
     fresh = Stage(block=stage.block)
     expected = fresh.play(48128, [to("pad_x", 0.1), to("swing", 0.5), to("seed", 4.0)])
     assert np.array_equal(Stage(drums).play(48128), expected) and expected.any()
     assert drums.parameters["swing"] == 0.5
-    damaged = DrumsProcessor(lambda name: Groove())
+    damaged = DrumsProcessor(lambda name: Groove(), lambda name: Tones())
     damaged.restore({"values": 7, "model": 3})
     assert damaged.parameters["swing"] == 0.0
 
@@ -201,7 +145,7 @@ def test_without_a_model_notes_play_and_it_says_why() -> None:
     def missing(name: str) -> PatternSource:
         raise ModelError("no pattern model here; give one")
 
-    stage = Stage(DrumsProcessor(missing))
+    stage = Stage(DrumsProcessor(missing, lambda name: Tones()))
     assert "no pattern model here" in stage.status()
     assert np.abs(stage.play(4096, [to("note", 38, 100, 1), to("latent_x", 0.0)])).max() > 0.01
     assert any(each.address == "/terzetto/error" for each in stage.said)
@@ -216,7 +160,7 @@ def test_another_model_can_be_put_in_place() -> None:
             raise ModelError("bad: is for another task")
         return Groove()
 
-    stage = Stage(DrumsProcessor(opener))
+    stage = Stage(DrumsProcessor(opener, lambda name: Tones()))
     stage.play(512)
     stage.play(512, [to("model", "mine")])
     assert stage.drums.wait(10.0)

@@ -12,8 +12,8 @@ from terzetto.control.messages import Message
 from terzetto.control.osc import decode, encode
 from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.kit_file import shipped_kit
-from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.drums.live import DrumsProcessor
+from terzetto.drums.voice_sounds import kit_sounds
 from terzetto_host import presets
 from tests.hosts.instrument import RATE, Float, Performance, begin, perform
 from tests.hosts.judge import differences

@@ -212,7 +212,6 @@ def test_what_cannot_be_done_is_said_in_one_line_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("generate --latent 1 2 -o beat.wav", "the name of a MIDI file ends in .mid"),
         ("generate --latent nan 2 -o beat.mid", "'nan' is not a number"),
         ("generate --latent 1 2 --random -o beat.mid", "not allowed with argument"),
         ("generate --tempo 0 -o beat.mid", "a tempo is 4 to 1000"),

@@ -118,19 +118,20 @@ def kit_text(kit: Kit, folder: Path | None = None) -> str:
 def _lines(table: dict[str, Any]) -> Iterator[str]:
     yield "# A drum kit of Terzetto; what each value means: docs/drums.md, Kit."
     for key in ("name", "gain_db"):
-        yield f"{key} = {_toml(table[key])}"
+        yield f"{key} = {inline(table[key])}"
     for section in ("voice", "drum"):
         for name, values in table[section].items():
             yield f"\n[{section}.{json.dumps(name)}]"
-            yield from (f"{key} = {_toml(value)}" for key, value in values.items())
+            yield from (f"{key} = {inline(value)}" for key, value in values.items())
 
 
-def _toml(value: Any) -> str:
-    """Return a value on one line. TOML's basic strings are JSON's but for one letter."""
+def inline(value: Any) -> str:
+    """Return a value as TOML on one line."""
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {inline(each)}' for key, each in value.items())} }}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(inline, value))}]"
+    # TOML's basic strings are JSON's but for one letter.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

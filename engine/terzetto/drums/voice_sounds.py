@@ -7,10 +7,9 @@ silence, levelled and panned. The same voice at the same rate gives the same sam
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,12 +39,12 @@ class SoundSpace(Protocol):
         """Hz."""
 
     @property
-    def pad_range(self) -> tuple[float, float]:
-        """Where its pads begin and end, in x and y."""
-
-    @property
     def latent_size(self) -> int:
         """Numbers of a point."""
+
+    @property
+    def pad_range(self) -> tuple[float, float]:
+        """Where the pads begin and end, in x and in y."""
 
     def encode(self, audio: Float, sample_rate: float, sound_class: str) -> Float:
         """Return the point of a sound (frames,)."""
@@ -57,7 +56,7 @@ class SoundSpace(Protocol):
         """Return a point by chance."""
 
     def pad_latent(self, sound_class: str, x: float, y: float) -> Float:
-        """Return the point under a point of the pad, 0..1."""
+        """Return the point under a point of the pad, in its own units."""
 
     def morph(self, a: ArrayLike, b: ArrayLike, amount: float) -> Float:
         """Return a point between two."""
@@ -69,8 +68,9 @@ OpenModel = Callable[[str], SoundSpace]
 @functools.lru_cache(maxsize=4)
 def open_model(name: str) -> SoundSpace:
     """Open a sound model by name or path, the shipped one for an empty name; it stays open."""
-    sounds = importlib.import_module("terzetto.drums.sounds")
-    return cast(SoundSpace, sounds.open_sound_model(name))
+    from terzetto.drums.sounds import open_sound_model
+
+    return open_sound_model(name)
 
 
 def kit_sounds(kit: Kit, sample_rate: float, channels: int = 2, opened: OpenModel = open_model) -> list[Sound]:
@@ -159,7 +159,9 @@ def _latent(source: Source, sound_class: str, model: SoundSpace, opened: OpenMod
     sound_class = getattr(source, "sound_class", "") or sound_class
     if isinstance(source, Point):
         if source.pad is not None:
-            return model.pad_latent(sound_class, *source.pad)
+            low, high = model.pad_range
+            x, y = (low + each * (high - low) for each in source.pad)
+            return model.pad_latent(sound_class, x, y)
         if source.seed is not None:
             return model.sample(sound_class, source.seed)
         if source.latent is not None:

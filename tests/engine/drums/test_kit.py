@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_a_kit_is_read_as_it_was_written(place: Path) -> None:
 def test_what_a_kit_does_not_name_is_as_shipped(place: Path) -> None:
     (place / "kit.toml").write_text('[voice."closed hat"]\nsource = { sample = "hits/a.wav" }\n[drum.ride]\ntune = -1')
     kit, shipped = read_kit(place), shipped_kit()
-    assert kit.voices["closed hat"] == Voice(Sample(place / "hits" / "a.wav"), -4.0, 0.2, 0.0, None, "hat", 1.0, 6.0)
+    assert kit.voices["closed hat"] == replace(shipped.voices["closed hat"], source=Sample(place / "hits" / "a.wav"))
     assert kit.drums["ride"].tune == -1.0 and kit.drums["ride"].gain_db == shipped.drums["ride"].gain_db
     assert kit.voices["kick"] == shipped.voices["kick"] and kit.gain_db == shipped.gain_db
 

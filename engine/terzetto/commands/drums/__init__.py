@@ -14,7 +14,9 @@ from terzetto.commands.drums import (
     encode,
     generate,
     interpolate,
+    kit,
     pattern_map,
+    render,
     shift_variance,
     similar,
     simplify,
@@ -27,6 +29,7 @@ _EPILOG = """\
 examples:
   terzetto drums generate --style funk --tempo 96 -o funk.mid --humanise
   terzetto drums generate --latent -1.5 2 --bars 8 --variation 0.3 -o beat.mid
+  terzetto drums render beat.mid -o beat.wav --stems
   terzetto drums interpolate verse.mid chorus.mid --steps 8 -o way.mid
   terzetto drums denoise take.mid -o clean.mid
   terzetto drums map beat.mid -o map.png
@@ -35,6 +38,7 @@ exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 int
 """
 _COMMANDS = {
     "generate": generate,
+    "render": render,
     "encode": encode,
     "interpolate": interpolate,
     "denoise": denoise,
@@ -45,6 +49,7 @@ _COMMANDS = {
     "shift-variance": shift_variance,
     "map": pattern_map,
     "drum-map": drum_map,
+    "kit": kit,
 }
 
 

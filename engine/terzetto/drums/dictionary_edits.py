@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.analysis.codes import interpolate, keep_atoms, most_active, most_similar, similarity, swap_atoms
-from terzetto.drums.dictionary import Dictionary, Float, to_bars, to_rows
+from terzetto.analysis.dictionary import Float
+from terzetto.drums.dictionary import Dictionary, to_bars, to_rows
 from terzetto.drums.drum_map import DRUMS
 from terzetto.drums.grid import SECTION_BARS, STEPS, Hvo
 from terzetto.errors import InputError

@@ -1,0 +1,61 @@
+"""``terzetto piano``: performances as sums of the atoms of a dictionary, and composers by the atoms they use.
+
+Each subcommand is a module with ``HELP``, ``configure(parser)`` and ``run(arguments) -> int``.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from terzetto.commands.piano import (
+    composer_map,
+    denoise,
+    interpolate,
+    reconstruct,
+    similar,
+    simplify,
+    swap,
+    variance,
+)
+
+HELP = "edit, compare and map piano performances by a dictionary"
+
+_EPILOG = """\
+examples:
+  terzetto train performance-dictionary --data performances/
+  terzetto piano denoise take.mid -o clean.mid
+  terzetto piano simplify take.mid --keep 100 -o plain.mid
+  terzetto piano interpolate one.mid other.mid --only 4-8 --steps 5 -o way/
+  terzetto piano variance take.mid -o variance.png
+  terzetto piano map performances/ -o composers.png
+
+The dictionary is made by the first of these: none is shipped, since the performances it is learned from may not be used
+commercially.
+
+exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 interrupted
+"""
+_COMMANDS = {
+    "reconstruct": reconstruct,
+    "denoise": denoise,
+    "simplify": simplify,
+    "interpolate": interpolate,
+    "swap": swap,
+    "similar": similar,
+    "variance": variance,
+    "map": composer_map,
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, module in _COMMANDS.items():
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(command)
+        command.set_defaults(piano=module.run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the subcommand."""
+    return int(arguments.piano(arguments))

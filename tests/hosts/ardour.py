@@ -185,11 +185,18 @@ class Session:
 def new_track(track: Track) -> str:
     """Write the Lua that makes a track with its plugins."""
     channels = len(track.audio)
+    if track.midi:
+        made = (
+            f"new_midi_track({count('midi', 1)}, {count('audio', channels)}, true, ARDOUR.PluginInfo(), nil, nil, 1, "
+            f"{quoted(track.name)},"
+        )
+    else:
+        made = f"new_audio_track({channels}, {channels}, nil, 1, {quoted(track.name)},"
     lines = [
-        f"for t in s:new_audio_track({channels}, {channels}, nil, 1, {quoted(track.name)},",
+        f"for t in s:{made}",
         "ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, true):iter() do",
     ]
-    if channels == 1:  # else a stereo plugin makes the track stereo, its right side silent
+    if channels == 1 and not track.midi:  # else a stereo plugin makes the track stereo, its right side silent
         lines.append("t:set_strict_io(true)")
     for index, insert in enumerate(track.inserts):
         lines += [
@@ -198,6 +205,11 @@ def new_track(track: Track) -> str:
             f"else t:add_processor_by_index(p, {index}, nil, true) end",
         ]
     return "\n".join([*lines, "end"])
+
+
+def count(kind: str, number: int) -> str:
+    """Write how many channels of a kind."""
+    return f'ARDOUR.ChanCount(ARDOUR.DataType("{kind}"), {number})'
 
 
 def quoted(value: object) -> str:

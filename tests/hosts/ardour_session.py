@@ -41,11 +41,15 @@ class Insert:
 
 @dataclass(frozen=True)
 class Track:
-    """A track: audio from the song's start, channels × frames, and the plugins on it."""
+    """A track: audio from the song's start, channels × frames, and the plugins on it.
+
+    With ``midi`` it is a MIDI track, the first plugin its instrument, and the audio says only how long the song is.
+    """
 
     name: str
     audio: Float
     inserts: Sequence[Insert] = field(default_factory=tuple)
+    midi: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,9 @@ class SessionFile:
         frames = max(track.audio.shape[1] for track in tracks)
         for track in tracks:
             route = one(root, f"Routes/Route[@name='{track.name}']")
-            playlist = one(root, f"Playlists/Playlist[@id='{route.attrib['audio-playlist']}']")
-            self._add_region(root, playlist, track, ids)
+            if not track.midi:
+                playlist = one(root, f"Playlists/Playlist[@id='{route.attrib['audio-playlist']}']")
+                self._add_region(root, playlist, track, ids)
             for shell in route.iter("PannerShell"):
                 shell.set("bypassed", "1")
             found = [p for p in route.findall("Processor") if p.get("type") in ("lv2", "vst3")]

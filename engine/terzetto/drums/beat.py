@@ -16,6 +16,11 @@ MOST_BARS = 10_000
 SIXTEENTH = 0.25
 
 
+def midi_velocity(velocity: float) -> int:
+    """Return how loud a hit of a velocity of 0..1 is in MIDI, 1 to 127; what plays a hit strikes it so, too."""
+    return min(max(round(127 * velocity), 1), 127)
+
+
 @dataclass(frozen=True)
 class Tempo:
     """Quarter notes a minute (``bpm``, > 0) from a position (``quarter``) on."""

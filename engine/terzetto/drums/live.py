@@ -17,6 +17,7 @@ from terzetto.background import Background
 from terzetto.control.addresses import Address
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
+from terzetto.drums.beat import midi_velocity
 from terzetto.drums.clock import BeatClock, Mode, Span
 from terzetto.drums.drum_map import read_drum_map
 from terzetto.drums.live_kit import LiveKit
@@ -132,8 +133,9 @@ class DrumsProcessor:
             return []
         played = []
         for frame, hit in self._pattern.hits(span, self._now, start, stop):
-            self._kit.strike(hit.drum, hit.velocity, frame)
-            played.append((frame, int(self._map.note_of_drum[hit.drum]), hit.velocity))
+            velocity = midi_velocity(hit.velocity) / 127  # the sound of the note that goes out
+            self._kit.strike(hit.drum, velocity, frame)
+            played.append((frame, int(self._map.note_of_drum[hit.drum]), velocity))
         return played
 
     def _place(self) -> None:

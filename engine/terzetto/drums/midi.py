@@ -13,7 +13,7 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.drums.beat import MOST_BARS, Beat, Meter, Tempo, bars_filled
+from terzetto.drums.beat import MOST_BARS, Beat, Meter, Tempo, bars_filled, midi_velocity
 from terzetto.drums.drum_map import DrumMap, read_drum_map
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.score.midi_file import DRUM_CHANNEL, open_midi
@@ -120,7 +120,7 @@ def to_midi(beat: Beat, name: str = "drums") -> mido.MidiFile:
     next_start: dict[int, int] = {}
     hits = zip(beat.onset[::-1], beat.note[::-1], beat.velocity[::-1], strict=True)
     for onset, number, loudness in hits:  # from the last on, so that a note ends before it is struck again
-        start, note, velocity = _tick(max(onset, 0.0)), int(number), int(min(max(round(loudness * 127), 1), 127))
+        start, note, velocity = _tick(max(onset, 0.0)), int(number), midi_velocity(loudness)
         stop = min(start + _NOTE_LENGTH, next_start.get(note, start + _NOTE_LENGTH))
         next_start[note] = start
         events.append((start, 3, mido.Message("note_on", channel=DRUM_CHANNEL, note=note, velocity=velocity)))

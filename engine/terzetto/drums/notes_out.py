@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from terzetto.control.messages import Message
+from terzetto.drums.beat import midi_velocity
 
 CHANNEL = 10
 """Where General MIDI has the drums."""
@@ -42,7 +43,7 @@ class NotesOut:
         for frame, pitch, velocity in hits:
             if (end := self._ends.get(pitch)) is not None:
                 events.append((min(end, frame), 0, pitch))
-            events.append((frame, min(max(round(127 * velocity), 1), 127), pitch))
+            events.append((frame, midi_velocity(velocity), pitch))
             self._ends[pitch] = frame + self._length
         for pitch, end in list(self._ends.items()):
             if end < frames:

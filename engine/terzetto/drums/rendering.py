@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.drums.beat import Beat
+from terzetto.drums.beat import Beat, midi_velocity
 from terzetto.drums.clock import ROUND
 from terzetto.drums.kit import Kit, sound_of_note
 from terzetto.drums.kit_file import shipped_kit
@@ -80,7 +80,8 @@ class Rendering:
             if sounds[int(note)] >= 0
         )
         self.strikes = [
-            Strike(max(frame_of(beat, onset, sample_rate), 0), sound, velocity) for onset, sound, velocity in hits
+            Strike(max(frame_of(beat, onset, sample_rate), 0), sound, midi_velocity(velocity) / 127)
+            for onset, sound, velocity in hits
         ]
 
     def voices(self, sounds: Sequence[Sound], channels: int = 2, *, loop: bool = False) -> Iterator[Float]:

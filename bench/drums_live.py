@@ -4,9 +4,8 @@
 
 A plugin's hops are posted when they are due, each with a snare struck at its first frame. A controller sends, by UDP
 and at any time, where on its pad of sounds the snare is to be; timed is the way from there to the first hop whose snare
-sounds so, as it comes back. Then the same for the level, which needs no sound to be made, and how often the sound of a
-snare changes that is moved with every hop. What the plugin's pipeline adds to it (1,024 frames, which hosts take off)
-is not counted.
+sounds so, as it comes back. Then the same for the level, which needs no sound to be made. What the plugin's pipeline adds
+to it (1,024 frames, which hosts take off) is not counted.
 """
 
 from __future__ import annotations
@@ -132,21 +131,6 @@ def delays(deck: Deck, moves: int, name: str, values: tuple[float, float], seed:
     return found
 
 
-def in_motion(deck: Deck, seconds: float) -> list[float]:
-    """Move the snare every hop; return the milliseconds between two changes of its sound."""
-    changed, last = [], time.perf_counter()
-    before = deck.settle(1.0)
-    for number in range(round(seconds * 48000 / HOP)):
-        deck.send("snare_x", 0.5 + 0.4 * float(np.sin(number / 7)))
-        audio = deck.next()
-        if np.abs(audio - before)[:, 64:].max() > 1e-4:
-            now = time.perf_counter()
-            changed.append(1e3 * (now - last))
-            last = now
-        before = audio
-    return changed[1:]
-
-
 def summary(what: str, found: list[float]) -> Delay:
     middle, most = np.percentile(found, [50, 95])
     return Delay(what, len(found), float(middle), float(most), float(max(found)))
@@ -164,7 +148,6 @@ def main() -> None:
         rows = [
             summary("a sound: the snare on its pad", delays(deck, arguments.moves, "snare_x", (0.2, 0.8), 1)),
             summary("a value: the level", delays(deck, arguments.moves, "level", (-6.0, 0.0), 2)),
-            summary("between two sounds of a snare in motion", in_motion(deck, 5.0)),
         ]
     print(
         f"\nFrom a controller's message to its sound, {arguments.rate} Hz, hops of {HOP} frames (asked: {ASKED:g} ms)"

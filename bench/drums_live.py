@@ -4,8 +4,8 @@
 
 A plugin's hops are posted when they are due, each with a snare struck at its first frame. A controller sends, by UDP
 and at any time, where on its pad of sounds the snare is to be; timed is the way from there to the first hop whose snare
-sounds so, as it comes back. Then the same for the level, which needs no sound to be made. What the plugin's pipeline adds
-to it (1,024 frames, which hosts take off) is not counted.
+sounds so, as it comes back. Then the same for the level, which needs no sound to be made. What the plugin adds
+(1,024 frames, which hosts take off) is not counted.
 """
 
 from __future__ import annotations

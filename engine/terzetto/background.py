@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -10,6 +11,8 @@ from typing import TypeVar
 from terzetto.errors import TerzettoError
 
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 
 class Background:
@@ -41,6 +44,10 @@ class Background:
             except (TerzettoError, ValueError, OSError) as error:
                 problem = str(error)
                 self._done.put(lambda: fail(problem))
+            except Exception as error:  # a fault of ours: whoever waits for it hears of it, and the log says where
+                log.exception("work in the background failed")
+                fault = f"{type(error).__name__}: {error}"
+                self._done.put(lambda: fail(fault))
             else:
                 self._done.put(lambda: then(result))
 

@@ -93,7 +93,7 @@ def test_notes_from_the_host_are_the_beat_that_is_rendered(
 
 def test_the_pattern_in_the_plugin_is_the_beat_that_is_rendered(place: Place, kit: Path, with_dawdreamer: None) -> None:
     x, y = (-4.0 + 8.0 * each for each in (PAD_X, PAD_Y))
-    beat = generated(place, f"--latent={x}", f"{y}")
+    beat = generated(place, "--latent", f"{x}", f"{y}")
     expected = rendered(place, beat, kit)
     playing = state(read_kit(kit), {"pad_x": PAD_X, "pad_y": PAD_Y, "humanise": 0.0})
     (audio,) = perform("dawdreamer", place, [Performance(SECONDS, 512, state=playing)])

@@ -139,10 +139,13 @@ class LiveVoices:
                 self._due = True
                 return
             self._install(made.sounds)
-            self._made.update({name: _part(wanted, name) for name in names})
+            self._made.update({name: _part(wanted, name) for name in names})  # what cannot be made is not tried again
             self._note(made)
 
-        self._background.run(lambda: self._make(wanted, names), take, self._say, now=now)
+        def fail(why: str) -> None:
+            take(Made({}, [why], {}))
+
+        self._background.run(lambda: self._make(wanted, names), take, fail, now=now)
 
     # What moves them
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from pedalboard.io import AudioFile
 
 from terzetto.audio.stream import STOPPED
@@ -197,6 +198,27 @@ def test_what_is_missing_is_named_and_the_rest_plays(tmp_path: Path) -> None:
     assert "gone.wav" in told and "no model 'mine'" in told and "the model drum_sounds_of_mine is not installed" in told
     assert np.array_equal(struck(stage, SNARE), heard(shipped_kit(), "snare"))
     assert drums.state()["kit"]["voice"]["kick"]["source"] == {"sample": (tmp_path / "gone.wav").as_posix()}
+
+
+def test_a_fault_while_a_sound_is_made_is_said_and_the_next_one_is_made() -> None:
+    class Faulty(Tones):
+        faults = 1
+
+        def decode(self, z: ArrayLike, sound_class: str, seed: int = 0) -> Float:
+            if self.faults:
+                self.faults -= 1
+                raise RuntimeError("out of order")
+            return super().decode(z, sound_class, seed)
+
+    space = Faulty()
+    stage = Stage(DrumsProcessor(lambda name: Groove(), lambda name: space))
+    stage.play(512, rolling=False)
+    for x, expected in ((0.1, shipped_kit()), (0.2, on_pad("snare", 0.2, 0.5))):
+        stage.play(512, [to("snare_x", x)], rolling=False)
+        stage.settle()
+        stage.play(RATE, rolling=False)
+        assert np.array_equal(struck(stage, SNARE), heard(expected, "snare"))
+    assert any("RuntimeError: out of order" in str(each.arguments) for each in stage.said)
 
 
 def test_the_stream_begins_with_the_sounds_that_are_set_at_its_first_frame() -> None:

@@ -43,6 +43,8 @@ class Recorded:
     audio: Float
     xruns: int
     cycles: int
+    notes: tuple[tuple[int, ...], ...] = ()
+    """Frame, MIDI status, pitch and velocity of what came out of MIDI ports."""
 
 
 class Recording:
@@ -61,7 +63,7 @@ class Recording:
         if self.process.returncode != 0:
             raise HostFailedError(f"the deck ended with {self.process.returncode}:\n{said}")
         report = json.loads(said.splitlines()[-1])
-        return Recorded(np.load(self.target), report["xruns"], report["cycles"])
+        return Recorded(np.load(self.target), report["xruns"], report["cycles"], tuple(map(tuple, report["notes"])))
 
 
 class Plugin:
@@ -189,8 +191,11 @@ class Jack:
             time.sleep(0.1)
         return plugin
 
-    def play(self, audio: Float, plugins: Sequence[Plugin] | None = None) -> Recording:
-        """Play audio into the plugins (all, one after the other in the recording's channels) and record them."""
+    def play(self, audio: Float, plugins: Sequence[Plugin] | None = None, tempo: float = 0.0) -> Recording:
+        """Play audio into the plugins (all, one after the other in the recording's channels) and record them.
+
+        With a tempo the transport tells bars and beats, and what comes out of instruments as MIDI is recorded too.
+        """
         chosen = self.plugins if plugins is None else plugins
         known = self.ports()
         sinks: list[str] = []
@@ -198,14 +203,14 @@ class Jack:
         for plugin in chosen:
             own = [port for port in known if port.startswith(f"{plugin.name}:")]
             sinks += [port for port in own if "audio_in" in port]
-            sources += [port for port in own if "audio_out" in port]
+            sources += [port for port in own if "audio_out" in port or (tempo > 0 and port == f"{plugin.name}:out")]
         number = len(self.decks)
         tape, target = self.folder / f"tape{number}.npy", self.folder / f"recorded{number}.npy"
         np.save(tape, audio)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.hosts.jack_deck", str(tape), str(target), *sources, "--", *sinks],
             cwd=ROOT,
-            env=self.environment,
+            env=self.environment | {"TERZETTO_DECK_TEMPO": str(tempo)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -107,7 +107,10 @@ def fit(
         The checkpoint is of another network, or the loss is no longer a number.
     """
     network = recipe.network
-    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay)
+    # Fused: a step of some million weights takes a tenth of the time on one core.
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
+    )
     history, best = History(), _copy(network)
     first = steps = 0
     if resume and checkpoint is not None and checkpoint.is_file():
@@ -203,6 +206,8 @@ def _restore(
         content = torch.load(path, map_location=device, weights_only=True)
         network.load_state_dict(content["network"])
         optimiser.load_state_dict(content["optimiser"])
+        for group in optimiser.param_groups:  # whatever the checkpoint was written with
+            group["fused"] = True
         epochs, steps = content["done"]
         return History(**content["history"]), content["best"], int(epochs), int(steps)
     except Exception as error:

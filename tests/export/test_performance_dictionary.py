@@ -22,7 +22,7 @@ from terzetto.errors import InputError, ModelError
 from terzetto.models import shipped_folder
 from terzetto.score.midi import read_midi, write_midi
 from terzetto.score.notes import UNKNOWN, Score
-from terzetto.score.performance_events import NOTE_OFF, TIME_SHIFT, VELOCITY, one_hot, to_events
+from terzetto.score.performance_events import NOTE_OFF, TIME_SHIFT, VELOCITY, from_events, one_hot, to_events
 from terzetto_export.conv_wta import performance_reproduce, performance_train
 from terzetto_export.conv_wta.composers import measure as measure_composers
 from terzetto_export.conv_wta.performance_measures import accuracy, add_noise, middle, note_f1
@@ -33,6 +33,7 @@ from terzetto_export.conv_wta.performances import Split, read_split
 from terzetto_export.conv_wta.piano_bars import read_pieces
 from terzetto_export.conv_wta.reproduce import Plan as PaperPlan
 from terzetto_export.conv_wta.reproduce import reproduce
+from terzetto_export.drum_data.piano import read_performances
 from tests.export.performances import performance, write_maestro
 
 SMALL = replace(DESIGNS["plain"], atoms=40, k_first=12, k_last=8)
@@ -278,3 +279,16 @@ def test_too_little_is_refused(maestro: Path, tmp_path: Path) -> None:
         read_split(maestro, pieces=2)
     with pytest.raises(InputError, match="no such folder"):
         read_split(tmp_path / "none")
+
+
+@pytest.mark.data
+def test_real_performances_come_back_from_their_events(data: Path) -> None:
+    folder = data / "piano" / "performances"
+    listed = read_performances(folder)
+    for each in (listed[0], listed[len(listed) // 2], listed[-1]):
+        score = each.read()
+        events = to_events(score)
+        found = from_events(events)
+        assert np.array_equal(to_events(found), events)
+        assert 0.99 * len(score) <= len(found) <= len(score)
+        assert found.end == pytest.approx(score.sounding_offset().max(), abs=0.006)

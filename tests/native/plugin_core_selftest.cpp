@@ -221,13 +221,15 @@ void check_full_ring() {
         if (i == 10) bench.parameters.set(solo, 2.0f);
         if (i == held_to - 15) bench.parameters.set(left, -12.0f);
         if (i == held_to - 10) bench.pipeline.to_engine.post("/terzetto/hands/score", 's', 0.0, "/a/take.mid");
+        if (i == held_to - 9) bench.pipeline.to_engine.post("/terzetto/hands/a", 's', 0.0, "/a/b.wav", "snare");
         float* audio[1] = {out[0].data() + 512 * i};
         bench.run(audio, 512, false);
         if (!held) std::this_thread::sleep_for(std::chrono::milliseconds(3));
     }
     expect(bench.engine().value("/terzetto/hands/left_gain") == -12.0, "a change while the ring was full arrives");
     expect(bench.engine().value("/terzetto/hands/solo") == 2.0, "a choice travels as its index");
-    expect(bench.engine().texts() == std::vector<std::string>{"/a/take.mid"}, "a score arrives once");
+    const std::vector<std::string> asked = {"/a/take.mid", "snare", "/a/b.wav"};
+    expect(bench.engine().texts() == asked, "what the editor asks for arrives once, with what it is about");
     expect(bench.engine().gaps() == 0, "an epoch has no gaps", bench.engine().gaps());
     expect(bench.engine().epochs() >= 2, "after a full ring an epoch begins", bench.engine().epochs());
     expect(steepest(out) <= click_bound(sound), "a full ring does not click", steepest(out));

@@ -119,7 +119,8 @@ private:
             if (habits_.echoes && event.address == "/terzetto/drums/note")
                 played.write(event.frame, "/terzetto/drums/played", event.arguments, 3);
             if (event.count > 0) values_[std::string(event.address)] = event.arguments[0].number;
-            if (event.count > 0 && event.arguments[0].type == 's') texts_.emplace_back(event.arguments[0].text);
+            for (std::uint32_t i = 0; i < event.count; ++i)
+                if (event.arguments[i].type == 's') texts_.emplace_back(event.arguments[i].text);
         }
         played_ = played.bytes();
     }

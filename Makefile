@@ -67,6 +67,7 @@ bench: $(READY) $(HOSTS) $(TRAIN)
 	$(BIN)/pip install -q --no-deps libfmp==1.3.0
 	$(BIN)/python bench/kernel.py
 	$(BIN)/python bench/separate.py
+	$(BIN)/python bench/phase.py
 	$(BIN)/python bench/batch.py
 	$(BIN)/python bench/scale.py
 	$(BIN)/python -m bench.live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from terzetto_export.drum_data.mma import read_mma
 from terzetto_export.latent_sequencing import figures
 from terzetto_export.latent_sequencing.bars import FirstBars, first_bars
 from terzetto_export.latent_sequencing.network import PaperAutoencoder, train
+from terzetto_export.latent_sequencing.sound_reproduce import SoundPlan, reproduce_sounds
 
 SAMPLE_RATE = 44_100
 NEIGHBOURS = 15
@@ -32,26 +33,46 @@ Bool = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Plan:
-    """Where the data are, where the pictures go, how long and how often to train."""
+    """Where the data are, where the pictures go, how long and how often to train; 0 epochs leave a half out."""
 
     data: Path
     out: Path
     epochs: int = 200
     seed: int = 0
     seeds: int = 1
+    sounds: SoundPlan = field(default_factory=SoundPlan)
 
 
 def reproduce(plan: Plan, tell: Tell) -> str:
-    """Train on Groove and on mma, draw all figures, write ``results.json``; return the numbers as text."""
-    if plan.seeds < 1 or plan.epochs < 1:
-        raise InputError(f"{plan.epochs} epochs and {plan.seeds} seeds: give at least 1 of each")
+    """Train patterns on Groove and on mma, then sounds; draw, write ``results.json``; return the numbers as text.
+
+    Raises
+    ------
+    InputError
+        Numbers that ask for nothing, or data that are not there.
+    """
+    if plan.seeds < 1 or min(plan.epochs, plan.sounds.epochs) < 0 or not plan.epochs + plan.sounds.epochs:
+        raise InputError(
+            f"{plan.epochs} epochs of patterns, {plan.sounds.epochs} of sounds and {plan.seeds} seeds: give at least 1 "
+            "seed, and at least 1 epoch of one of them"
+        )
+    results: OrderedDict[str, Any] = OrderedDict(
+        epochs=plan.epochs, seed=plan.seed, seeds=plan.seeds, commit=commit(), machine=machine()
+    )
+    plan.out.mkdir(parents=True, exist_ok=True)
+    lines = _patterns(plan, results, tell) if plan.epochs else []
+    if plan.sounds.epochs:
+        results["sounds"], told = reproduce_sounds(plan.sounds, plan.out / "sounds", tell)
+        lines += told
+    (plan.out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return "\n".join([*lines, f"pictures, sounds and results.json in {plan.out}"])
+
+
+def _patterns(plan: Plan, results: OrderedDict[str, Any], tell: Tell) -> list[str]:
     kinds = {
         "groove": read_groove(plan.data / "groove", tell),
         "mma": read_mma(plan.data / "mma", tell),
     }
-    results: OrderedDict[str, Any] = OrderedDict(
-        epochs=plan.epochs, seed=plan.seed, seeds=plan.seeds, commit=commit(), machine=machine()
-    )
     for name, reading in kinds.items():
         tell(f"{name}:")
         bars = first_bars(reading, tell)
@@ -59,8 +80,7 @@ def reproduce(plan: Plan, tell: Tell) -> str:
         out.mkdir(parents=True, exist_ok=True)
         results[name] = {"counts": asdict(bars.counts), "data hash": data_hash(file.path for file in reading.files)}
         results[name].update(_run(bars, name, out, plan, tell))
-    (plan.out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    return _table(results, plan.out)
+    return _table(results)
 
 
 def _run(bars: FirstBars, name: str, out: Path, plan: Plan, tell: Tell) -> dict[str, Any]:
@@ -167,7 +187,7 @@ def _summary(values: list[float]) -> dict[str, float]:
     return {**interval(values), "seeds": len(values)}
 
 
-def _table(results: OrderedDict[str, Any], out: Path) -> str:
+def _table(results: OrderedDict[str, Any]) -> list[str]:
     lines = []
     for name in ("groove", "mma"):
         counts = results[name]["counts"]
@@ -176,5 +196,4 @@ def _table(results: OrderedDict[str, Any], out: Path) -> str:
             if isinstance(value, dict) and "mean" in value:
                 spread = f" [{value['low']:.3f}, {value['high']:.3f}], {value['seeds']} seeds"
                 lines.append(f"  {key:40}{value['mean']:9.3f}{spread if value['seeds'] > 1 else ''}")
-    lines.append(f"pictures and results.json in {out}")
-    return "\n".join(lines)
+    return lines

@@ -1,0 +1,193 @@
+"""Training the sound network as the paper does: Adam, batches of 200, β from 0 to 4 over the first half of the epochs.
+
+A batch goes through the network in parts that fit the processor's cache; gradients are summed, so the step is the same.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from terzetto_export.latent_sequencing.sound_network import Likelihood, SoundAutoencoder
+
+BATCH, BETA, EPOCHS = 200, 4.0, 500
+LEARNING_RATE, WARM_UP = 1e-3, 0.5
+PART = 25
+Rows = NDArray[np.int64]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A mean loss in nats a sound and its two terms (equation 2): reconstruction + β · divergence."""
+
+    loss: float
+    reconstruction: float
+    divergence: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether all are numbers."""
+        return math.isfinite(self.loss + self.reconstruction + self.divergence)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where training met something that is no number.
+
+    Attributes
+    ----------
+    step : int
+        From 1.
+    where : str
+        What was first not finite, on the way through the network: "latent", "mean", "variance", "loss" or "gradient".
+    """
+
+    step: int
+    where: str
+
+
+@dataclass
+class Watch:
+    """Extremes over a run: what a training that ends in NaN shows before it does."""
+
+    least_log_variance: float = math.inf
+    largest_latent: float = 0.0
+    largest_gradient: float = 0.0
+
+
+@dataclass
+class Run:
+    """A training: the terms of each epoch, its β, and how it ended."""
+
+    network: SoundAutoencoder
+    train: list[Terms] = field(default_factory=list)
+    test: list[Terms] = field(default_factory=list)
+    beta: list[float] = field(default_factory=list)
+    steps: int = 0
+    failure: Failure | None = None
+    watch: Watch = field(default_factory=Watch)
+
+
+def train(
+    x: Tensor,
+    test: Tensor,
+    likelihood: Likelihood,
+    *,
+    epochs: int,
+    seed: int,
+    batch: int = BATCH,
+    beta: float = BETA,
+    steps: int | None = None,
+    minutes: float | None = None,
+    tell: Tell | None = None,
+) -> Run:
+    """Train on spectrograms (n, bands, frames).
+
+    Parameters
+    ----------
+    x, test
+        What is learned from, and what the loss is computed for after every epoch; ``test`` may be empty.
+    epochs, batch, beta
+        The paper's: 500, 200, 4.
+    steps
+        Stop after so many, in the midst of an epoch; None for none.
+    minutes
+        Stop after the epoch in which they are over. β is warmed up by then, as after half of the epochs.
+    """
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    network = SoundAutoencoder(likelihood, *x.shape[1:])
+    optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+    run, began = Run(network), time.monotonic()
+    for epoch in range(epochs):
+        spent = (time.monotonic() - began) / (60 * minutes) if minutes else 0.0
+        weight = beta * min(1.0, max((epoch + 1) / epochs, spent) / WARM_UP)
+        found = []
+        for rows in np.array_split(random.permutation(len(x)), max(len(x) // batch, 1)):
+            terms, where = _step(network, optimiser, x, rows, weight, run.watch)
+            run.steps += 1
+            if where is not None:
+                run.failure = Failure(run.steps, where)
+                return run
+            found.append((terms, len(rows)))
+            if steps is not None and run.steps >= steps:
+                return run
+        run.train.append(_mean(found))
+        if len(test):
+            run.test.append(evaluate(network, test, weight))
+        run.beta.append(weight)
+        if tell is not None:
+            now = run.train[-1]
+            tell(
+                f"epoch {epoch + 1}/{epochs}: loss {now.loss:.0f} ({now.reconstruction:.0f} and {now.divergence:.0f}), "
+                f"test {run.test[-1].loss if run.test else math.nan:.0f}, β {weight:.2f}"
+            )
+        if minutes is not None and time.monotonic() - began > 60 * minutes:
+            break
+    return run
+
+
+def evaluate(network: SoundAutoencoder, x: Tensor, beta: float, *, chance: bool = True) -> Terms:
+    """Return the mean loss of spectrograms, without learning from them."""
+    found = []
+    with torch.no_grad():
+        for rows in _parts(np.arange(len(x))):
+            reconstruction, divergence = network.losses(x[torch.from_numpy(rows)], chance=chance)
+            found.append((_terms(reconstruction, divergence, beta), len(rows)))
+    return _mean(found)
+
+
+def _step(
+    network: SoundAutoencoder, optimiser: torch.optim.Optimizer, x: Tensor, rows: Rows, beta: float, watch: Watch
+) -> tuple[Terms, str | None]:
+    """Learn from one batch; return its loss, and what was not finite, if anything: then nothing is learned."""
+    optimiser.zero_grad()
+    found = []
+    for part in _parts(rows):
+        batch = x[torch.from_numpy(part)]
+        coded = network(batch)
+        reconstruction = network.likelihood.surprise(batch, coded.mean, coded.log_variance)
+        divergence = coded.divergence()
+        for name, value in (
+            ("latent", coded.latent_log_variance.exp()),
+            ("mean", coded.mean),
+            ("variance", torch.exp(-coded.log_variance)),
+            ("loss", reconstruction + beta * divergence),
+        ):
+            if not bool(torch.isfinite(value).all()):
+                return _terms(reconstruction, divergence, beta), name
+        watch.least_log_variance = min(watch.least_log_variance, float(coded.log_variance.detach().min()))
+        watch.largest_latent = max(watch.largest_latent, float(coded.latent_log_variance.detach().max()))
+        ((reconstruction + beta * divergence).sum() / len(rows)).backward()
+        found.append((_terms(reconstruction, divergence, beta), len(part)))
+    size = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for p in network.parameters() if p.grad is not None))
+    watch.largest_gradient = max(watch.largest_gradient, size)
+    if not math.isfinite(size):
+        return _mean(found), "gradient"
+    optimiser.step()
+    return _mean(found), None
+
+
+def _parts(rows: Rows) -> Iterator[Rows]:
+    yield from np.array_split(rows, -(-len(rows) // PART))
+
+
+def _terms(reconstruction: Tensor, divergence: Tensor, beta: float) -> Terms:
+    first, second = float(reconstruction.detach().mean()), float(divergence.detach().mean())
+    return Terms(first + beta * second, first, second)
+
+
+def _mean(found: list[tuple[Terms, int]]) -> Terms:
+    """Return the mean of parts of different sizes."""
+    weights = np.array([count for _, count in found], float)
+    values = np.array([(terms.loss, terms.reconstruction, terms.divergence) for terms, _ in found])
+    loss, reconstruction, divergence = (weights / weights.sum()) @ values
+    return Terms(float(loss), float(reconstruction), float(divergence))

@@ -128,7 +128,8 @@ def _by_unit(truth: Int, right: NDArray[np.bool_], unit: Sequence[str] | Int, cl
     _, index = np.unique(np.asarray(unit), return_inverse=True)
     cell = index * classes + truth
     size = (int(index.max()) + 1) * classes
-    total, hits = (np.bincount(cell, weight, minlength=size) for weight in (np.ones(len(cell)), right))
+    total = np.asarray(np.bincount(cell, minlength=size), np.float64)
+    hits = np.asarray(np.bincount(cell, right, minlength=size), np.float64)
     return total.reshape(-1, classes), hits.reshape(-1, classes)
 
 

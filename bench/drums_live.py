@@ -5,7 +5,8 @@
 A plugin's hops are posted when they are due, each with a snare struck at its first frame. A controller sends, by UDP
 and at any time, where on its pad of sounds the snare is to be; timed is the way from there to the first hop whose snare
 sounds so, as it comes back. Then the same for the level, which needs no sound to be made. What the plugin adds
-(1,024 frames, which hosts take off) is not counted.
+(1,024 frames, which hosts take off) is not counted. Last, how long a hop takes to come back while the snare is moved
+with every hop, so that sounds are made without pause: later than 10.7 ms it would hold up the next one.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Deck:
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._hop, self._began = 0, time.perf_counter()
         self._silence = np.zeros((2, HOP), np.float32)
+        self.trip = 0.0  # seconds that the last hop took to come back
 
     def send(self, name: str, *arguments: float | str) -> float:
         """Send a message; return when."""
@@ -67,10 +69,12 @@ class Deck:
         time.sleep(max(0.0, due - time.perf_counter()))
         snare = Message("/terzetto/drums/note", (38, 127, 1))
         self._end.beat()
+        posted = time.perf_counter()
         self._end.post(1, self._hop, self._silence, playing=False, events=encode_events([*events, snare]))
         self._hop += 1
         while not self._end.wait_response(2.0):
             self._end.beat()
+        self.trip = time.perf_counter() - posted
         response = self._end.front()
         assert response is not None
         audio = np.array(response.audio)
@@ -131,6 +135,17 @@ def delays(deck: Deck, moves: int, name: str, values: tuple[float, float], seed:
     return found
 
 
+def trips(deck: Deck, seconds: float, *, moving: bool) -> list[float]:
+    """Play; return the milliseconds that each hop took to come back."""
+    found = []
+    for number in range(round(seconds * 48000 / HOP)):
+        if moving:
+            deck.send("snare_x", 0.5 + 0.4 * float(np.sin(number / 7)))
+        deck.next()
+        found.append(1e3 * deck.trip)
+    return found
+
+
 def summary(what: str, found: list[float]) -> Delay:
     middle, most = np.percentile(found, [50, 95])
     return Delay(what, len(found), float(middle), float(most), float(max(found)))
@@ -148,6 +163,8 @@ def main() -> None:
         rows = [
             summary("a sound: the snare on its pad", delays(deck, arguments.moves, "snare_x", (0.2, 0.8), 1)),
             summary("a value: the level", delays(deck, arguments.moves, "level", (-6.0, 0.0), 2)),
+            summary("a hop's round trip, nothing moves", trips(deck, 10.0, moving=False)),
+            summary("a hop's round trip, the snare in motion", trips(deck, 10.0, moving=True)),
         ]
     print(
         f"\nFrom a controller's message to its sound, {arguments.rate} Hz, hops of {HOP} frames (asked: {ASKED:g} ms)"

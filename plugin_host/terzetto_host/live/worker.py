@@ -37,6 +37,7 @@ BEAT = 0.2
 _GRACE = 2.0  # seconds for an engine that was here before to be gone, and for the state to come
 _STATE_PAUSE = 0.25  # seconds between states sent to the plugin
 _WAIT = 0.1  # seconds without a hop after which other things are seen to
+_SWITCH = 5e-4  # seconds for which another thread may keep the interpreter from the sound
 _COLLECT = 512  # hops between collections of garbage
 _SIMPLE = (bool, int, float, str)
 
@@ -103,6 +104,7 @@ class Worker:
         self._keeper.start()
         form = self._end.format
         self._prepare(form)
+        sys.setswitchinterval(_SWITCH)
         _be_quick(bool(form.realtime))
         gc.collect()
         gc.freeze()

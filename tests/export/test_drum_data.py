@@ -14,10 +14,11 @@ from terzetto.drums.midi import write_beat
 from terzetto.errors import InputError
 from terzetto.score.midi import write_midi
 from terzetto.score.notes import Score
+from terzetto_export.conv_wta.drum_sections import read_split
 from terzetto_export.drum_data.bars import check_enough, in_split, read_bars
 from terzetto_export.drum_data.files import midi_files, split_groups
 from terzetto_export.drum_data.folder import read_folder
-from terzetto_export.drum_data.groove import read_groove
+from terzetto_export.drum_data.groove import check_drummer, read_groove
 from terzetto_export.drum_data.mma import read_mma
 from terzetto_export.drum_data.piano import read_maestro, read_performances
 
@@ -53,6 +54,24 @@ def groove(tmp_path: Path) -> Path:
     lines = [f"{d},{d}/s,x,{style},100,{kind},{ts},{path},,1.0,{split}\n" for d, style, kind, ts, path, split in rows]
     (folder / "info.csv").write_text(COLUMNS + "".join(lines))
     return folder
+
+
+def test_a_drummer_who_is_not_there_is_refused_before_anything_is_read(groove: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(InputError, match="no drummer 'ringo'; there are: drummer1, drummer2, drummer3"):
+        read_split(groove, "ringo", told.append)
+    assert not told
+    check_drummer(groove, "drummer3")
+
+
+def test_too_little_for_a_dictionary_is_refused_with_the_minimum(tmp_path: Path) -> None:
+    for number in range(12):
+        write(tmp_path / f"{number}.mid", (0, 36), (4, 38), (8, 36), (12, 38), bars=4)
+    (tmp_path / "broken.mid").write_bytes(b"MThd broken")
+    told: list[str] = []
+    with pytest.raises(InputError, match=r"are too little; at least 64 to train on are needed, and files for each"):
+        read_split(tmp_path, tell=told.append)
+    assert any("broken.mid: skipped: " in line for line in told)
 
 
 def test_groove_is_read_with_its_split_and_what_cannot_be_read_is_named(groove: Path) -> None:

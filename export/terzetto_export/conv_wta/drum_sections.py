@@ -14,7 +14,7 @@ from terzetto.drums.grid import SECTION_BARS, Hvo, to_section
 from terzetto.errors import InputError
 from terzetto_export.drum_data.files import DrumFile, Reading, Tell, tell_on_terminal
 from terzetto_export.drum_data.folder import read_folder
-from terzetto_export.drum_data.groove import read_groove
+from terzetto_export.drum_data.groove import check_drummer, read_groove
 
 FEWEST = 64
 
@@ -77,7 +77,10 @@ def read_split(folder: Path | None = None, without: str | None = None, tell: Tel
                 f"{folder}: the data set is not there; set TERZETTO_DATA to the folder of the data set, or give a "
                 "folder of MIDI beats with --data"
             )
-    reading = read_groove(folder, tell) if (folder / "info.csv").is_file() else read_folder(folder, tell)
+    is_groove = (folder / "info.csv").is_file()
+    if is_groove and without is not None:
+        check_drummer(folder, without)
+    reading = read_groove(folder, tell) if is_groove else read_folder(folder, tell)
     return split_of(reading, folder, without)
 
 

@@ -25,6 +25,24 @@ def read_groove(folder: Path, tell: Tell = tell_on_terminal, drum_map: DrumMap |
     InputError
         There is no ``info.csv``, or one without the published columns.
     """
+    rows = _rows(folder)
+    return read_files(((folder / row["midi_filename"], _describe(folder, row)) for row in rows), tell, drum_map)
+
+
+def check_drummer(folder: Path, drummer: str) -> None:
+    """Refuse a drummer who is not in Groove, before anything else is read.
+
+    Raises
+    ------
+    InputError
+        With those who are.
+    """
+    drummers = sorted({row["drummer"] for row in _rows(folder)}, key=lambda name: (len(name), name))
+    if drummer not in drummers:
+        raise InputError(f"no drummer {drummer!r}; there are: {', '.join(drummers)}")
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
     info = folder / "info.csv"
     try:
         with info.open(encoding="utf-8-sig", newline="") as file:
@@ -39,7 +57,7 @@ def read_groove(folder: Path, tell: Tell = tell_on_terminal, drum_map: DrumMap |
     unknown = {row["split"] for row in rows} - set(SPLITS)
     if unknown:
         raise InputError(f"{info}: a split {min(unknown)!r}; there are {', '.join(SPLITS)}")
-    return read_files(((folder / row["midi_filename"], _describe(folder, row)) for row in rows), tell, drum_map)
+    return rows
 
 
 def _describe(folder: Path, row: dict[str, str]) -> Callable[[Beat], DrumFile]:

@@ -12,7 +12,7 @@ from terzetto_export.commands.reproduce import data_root
 from terzetto_export.drum_data.bars import DrumBar, check_enough, in_split, read_bars
 from terzetto_export.drum_data.files import SPLITS, Reading, Tell
 from terzetto_export.drum_data.folder import read_folder
-from terzetto_export.drum_data.groove import read_groove
+from terzetto_export.drum_data.groove import check_drummer, read_groove
 from terzetto_export.drum_data.mma import read_mma
 from terzetto_export.drum_patterns.corpus import Corpus
 
@@ -51,6 +51,8 @@ def read_data(folders: Sequence[Path] | None, without: str | None, tell: Tell) -
         more = None
     else:
         root = data_root() / "drums"
+        if without:
+            check_drummer(root / "groove", without)
         bars = _not_empty(read_groove(root / "groove", tell), tell)
         more = Corpus.of(_not_empty(read_mma(root / "mma", tell), tell, fills=True))
     if without:

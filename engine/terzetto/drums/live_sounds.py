@@ -1,0 +1,154 @@
+"""The sounds that a player strikes, live: made of a kit's voices in the background, exchanged between two blocks.
+
+What rings goes on as it was struck, so nothing clicks; what is struck from then on is the new sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from terzetto.background import Background
+from terzetto.drums.drum_map import CLASSES
+from terzetto.drums.kit import SOUNDS, Kit, sounds_of_voice
+from terzetto.drums.kit_file import shipped_kit
+from terzetto.drums.player import Player, Sound
+from terzetto.drums.sound_sources import models_of
+from terzetto.drums.voice_sounds import OpenModel, voice_sounds
+from terzetto.errors import InputError, TerzettoError
+from terzetto.models import identity
+
+_SILENT = Sound(np.zeros((1, 0), np.float32))
+
+
+@dataclass(frozen=True)
+class Made:
+    """Sounds by voice, why others could not be made, and the models they come from, name → SHA-256."""
+
+    sounds: dict[str, dict[int, Sound]]
+    problems: list[str]
+    models: dict[str, str]
+
+
+class LiveSounds:
+    """Keeps a player's sounds as a kit has them.
+
+    Parameters
+    ----------
+    background
+        Where sounds are made.
+    say
+        Told what cannot be made.
+    opened
+        Opens sound models.
+
+    Attributes
+    ----------
+    models : dict
+        The models that sounds were made with, name → SHA-256.
+    changed : int
+        Rises with them.
+    due : bool
+        Whether to look at the kit again: `refresh`.
+    """
+
+    def __init__(self, background: Background, say: Callable[[str], None], opened: OpenModel) -> None:
+        self._background, self._say, self._opened = background, say, opened
+        self.models: dict[str, str] = {}
+        self.changed = 0
+        self.due = False
+        self._parts: dict[str, object] = {}  # what each voice's sounds were made of
+        self._busy, self._turn = False, 0
+
+    def prepare(self, kit: Kit, sample_rate: float, channels: int) -> Player:
+        """Make all sounds for a stream, and their player; what cannot be made is as shipped, and said."""
+        self._rate, self._channels = sample_rate, channels
+        self._player = Player([_SILENT] * len(SOUNDS), sample_rate)
+        made = self.make(kit, CLASSES)
+        for name in CLASSES:
+            if name not in made.sounds:
+                self._install({name: self._sounds(shipped_kit(), name)})
+        self.take(kit, made)
+        self._parts = {name: _part(kit, name) for name in CLASSES}
+        return self._player
+
+    def refresh(self, wanted: Callable[[], Kit], *, now: bool) -> None:
+        """Begin to make what is not as it is wanted; with ``now`` at once, for nothing sounds yet."""
+        if not self.due or (self._busy and not now):
+            return
+        self.due = False
+        kit = wanted()
+        names = [name for name in CLASSES if _part(kit, name) != self._parts[name]]
+        if not names:
+            return
+        self._busy = True
+        self._turn += now
+        turn = self._turn
+
+        def take(made: Made) -> None:
+            self._busy = False
+            if turn != self._turn:  # a kit was taken meanwhile
+                self.due = True
+                return
+            self._install(made.sounds)
+            self._parts.update({name: _part(kit, name) for name in names})  # what cannot be made is not tried again
+            self._note(made)
+
+        def fail(why: str) -> None:
+            take(Made({}, [why], {}))
+
+        self._background.run(lambda: self.make(kit, names), take, fail, now=now)
+
+    def make(self, kit: Kit, names: Sequence[str]) -> Made:
+        """Make what can be made of some voices; on any thread."""
+        made = Made({}, [], {})
+        for name in names:
+            try:
+                made.sounds[name] = self._sounds(kit, name)
+                for model in models_of(kit.voices[name].source):
+                    made.models[model] = self.models.get(model) or identity(model) or ""
+            except TerzettoError as error:
+                made.problems.append(str(error))
+        return made
+
+    def make_all(self, kit: Kit, names: Sequence[str]) -> Made:
+        """Make all of some voices, or raise `InputError` with what cannot be; on any thread."""
+        made = self.make(kit, names)
+        if made.problems:
+            raise InputError("; ".join(made.problems))
+        return made
+
+    def take(self, kit: Kit, made: Made) -> None:
+        """Strike what was made of a kit from now on; what is being made is out of date."""
+        self._turn += 1
+        self._install(made.sounds)
+        self._parts.update({name: _part(kit, name) for name in made.sounds})
+        self._note(made)
+
+    def forget(self) -> None:
+        """Take what is being made for out of date."""
+        self._turn += 1
+        self.due = True
+
+    def _sounds(self, kit: Kit, name: str) -> dict[int, Sound]:
+        return voice_sounds(kit, name, self._rate, self._channels, self._opened)
+
+    def _install(self, sounds: dict[str, dict[int, Sound]]) -> None:
+        for each in sounds.values():
+            for index, sound in each.items():
+                self._player.sounds[index] = sound
+
+    def _note(self, made: Made) -> None:
+        if made.models.items() - self.models.items():
+            self.models |= made.models
+            self.changed += 1
+        if made.problems:
+            self._say("; ".join(made.problems))
+
+
+def _part(kit: Kit, name: str) -> object:
+    """Return what the sounds of a voice are made of."""
+    drums = [kit.drums.get(SOUNDS[index]) for index in sounds_of_voice(name)]
+    return kit.voices[name], drums, kit.gain_db

@@ -158,7 +158,7 @@ def test_a_kit_is_shown_written_and_heard(folder: Path, capsys: Capture) -> None
 
 def test_between_two_kits(folder: Path, capsys: Capture) -> None:
     (folder / "other.toml").write_text(
-        'gain_db = -10.5\n[voice.snare]\npan = 1.0\ndecay = 0.5\nsource = { one_shot = "clap" }\n'
+        'gain_db = -12.0\n[voice.snare]\npan = 1.0\ndecay = 0.5\nsource = { one_shot = "clap" }\n'
         "[voice.kick]\ntune = 12.0\n[drum.ride]\ntune = 7.0\n"
     )
     command = ("kit", "mine.toml", "--morph", "other.toml", "--amount", "0.25", "--by", "mix")
@@ -168,11 +168,11 @@ def test_between_two_kits(folder: Path, capsys: Capture) -> None:
     assert snare.source == Morph(Sample(folder / "hit.wav"), OneShot("clap"), 0.25, "mix")
     assert (snare.pan, snare.decay) == (0.25, 2.0), "rates lie between: none and two a second"
     assert kit.voices["kick"].source == OneShot("kick") and kit.voices["kick"].tune == 3.0
-    assert kit.gain_db == -6.0 and kit.drums["ride"].tune == 0.75 * ride + 0.25 * 7.0
+    assert kit.gain_db == -7.5 and kit.drums["ride"].tune == 0.75 * ride + 0.25 * 7.0
     result_of(capsys, *command, "--voices", "kick", "-o", "kick.toml")
     kick = read_kit("kick.toml")
     assert kick.voices["kick"].tune == 3.0 and kick.voices["snare"].source == Sample(folder / "hit.wav")
-    assert kick.gain_db == -4.5
+    assert kick.gain_db == -6.0
     with pytest.raises(InputError, match="no voice 'gong'"):
         morphed(kick, kit, 0.5, "mix", ["gong"])
 

@@ -47,7 +47,7 @@ class Voice:
     Attributes
     ----------
     source : Source
-        See `terzetto.drums.sound_sources`; it is brought to full scale.
+        See `terzetto.drums.sound_sources`; all are made equally loud, so that levels are the kit's balance.
     gain_db : float
         Its level, -60..24 dB.
     pan : float

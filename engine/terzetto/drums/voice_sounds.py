@@ -1,7 +1,8 @@
 """From a kit's voices to samples: a pure function, so it may run in the background while the kit plays.
 
-A source becomes samples at its own rate, is brought to full scale, tuned and resampled in one step, damped, ended at
-silence, levelled and panned. The same voice at the same rate gives the same samples.
+A source becomes samples at its own rate, is made as loud as every other, tuned and resampled in one step, damped, ended
+at silence, levelled and panned. So a kit's levels are its balance, whatever its voices sound of, and a voice that moves
+over its pad stays in it. The same voice at the same rate gives the same samples.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ LONGEST = 30.0
 """Seconds of a sample, and of a sound that is tuned down."""
 SILENCE = 1e-4
 """A sample whose largest value is below this (-80 dB) is silent."""
+LOUDNESS = -12.0
+"""LUFS of the loudest tenth of a second of every source, which no knob has touched yet (ITU-R BS.1770, K-weighted)."""
+_WINDOW = 0.1
+_HIGHEST = 2.0  # no peak goes beyond, however short a click may be
 _END = 0.002  # seconds in which a sound fades at its end
 _ONE_SHOTS = Path(__file__).with_name("one_shots")
 
@@ -118,7 +123,7 @@ def voice_sounds(
 
 
 def source_audio(source: Source, voice_class: str, opened: OpenModel = open_model) -> tuple[Float, float]:
-    """Return the samples of a source (channels, frames), full scale, at a rate of their own, and that rate.
+    """Return the samples of a source (channels, frames), all equally loud, at a rate of their own, and that rate.
 
     Parameters
     ----------
@@ -144,7 +149,20 @@ def source_audio(source: Source, voice_class: str, opened: OpenModel = open_mode
     peak = float(np.abs(audio).max(initial=0.0))
     if peak < SILENCE:
         raise InputError("what it sounds of is silent; give it another source")
-    return audio / np.float32(peak), rate
+    gain = 10 ** ((LOUDNESS - loudness(audio, rate)) / 20)
+    return audio * np.float32(min(gain, _HIGHEST / peak)), rate
+
+
+def loudness(audio: Float, sample_rate: float) -> float:
+    """Return how loud the loudest tenth of a second of a sound (channels, frames) is, one side of it, in LUFS."""
+    from scipy.signal import sosfilt
+
+    from terzetto.audio.loudness import k_weighting
+
+    weighted = sosfilt(k_weighting(sample_rate), audio.astype(np.float64), axis=1)
+    window = round(_WINDOW * sample_rate)
+    energy = np.cumsum(np.pad((weighted**2).mean(axis=0), (1, window)))
+    return float(-0.691 + 10 * np.log10((energy[window:] - energy[:-window]).max() / window))
 
 
 def source_latent(source: Source, voice_class: str, opened: OpenModel = open_model) -> Float:

@@ -17,38 +17,15 @@ from torch import Tensor, nn
 CHANNELS = (1, 8, 16, 32)
 KERNEL, STRIDE, PADDING = (11, 5), (3, 2), (2, 2)
 BANDS, FRAMES, LATENT = 410, 157, 128
+LEAST = 0.05
+"""Standard deviation: 4 dB for levels, whose range of 80 dB is 1."""
 _LOG_TAU = math.log(2 * math.pi)
 
 
-@dataclass(frozen=True)
-class Likelihood:
-    """How a spectrogram's variance comes out of the network.
-
-    A Gaussian density has no upper bound: in a bin that is silent in every sound, the mean is learned exactly, and then
-    each halving of the variance is worth log 2 / 2 again, for ever. Nothing in the loss ends that; the logarithm of the
-    variance runs away downward. When then one sound is not silent there, its squared error is divided by that
-    variance, the gradient is as large as its inverse, the step it causes throws the weights off, and the next forward
-    pass overflows. A least variance bounds the density, and with it the gradient.
-
-    Attributes
-    ----------
-    least : float
-        Of the standard deviation, in the unit of the spectrograms; 0 for none, as the paper leaves it.
-    """
-
-    least: float = 0.0
-
-    def log_variance(self, raw: Tensor) -> Tensor:
-        """Return the logarithm of the variance from what the network gives."""
-        if self.least == 0.0:
-            return raw
-        low = 2 * math.log(self.least)
-        return low + nn.functional.softplus(raw - low)
-
-    def surprise(self, x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-        """Return the negative logarithm of the density of spectrograms (n, …), (n,), in nats."""
-        each = 0.5 * (_LOG_TAU + log_variance + (x - mean) ** 2 * torch.exp(-log_variance))
-        return each.flatten(1).sum(dim=1)
+def surprise(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return the negative logarithm of the Gaussian density of spectrograms (n, …), (n,), in nats."""
+    each = 0.5 * (_LOG_TAU + log_variance + (x - mean) ** 2 * torch.exp(-log_variance))
+    return each.flatten(1).sum(dim=1)
 
 
 @dataclass(frozen=True)
@@ -71,15 +48,15 @@ class SoundAutoencoder(nn.Module):
 
     Parameters
     ----------
-    likelihood : Likelihood
+    bounded : bool
+        Keep both exponentials of the loss from overflowing: the decoder's standard deviation is `LEAST` or more, and
+        the latents' is 1 or less (no posterior is wider than the prior). Without, as the paper leaves them.
     bands, frames, latent_size : int
     """
 
-    def __init__(
-        self, likelihood: Likelihood, bands: int = BANDS, frames: int = FRAMES, latent_size: int = LATENT
-    ) -> None:
+    def __init__(self, bounded: bool, bands: int = BANDS, frames: int = FRAMES, latent_size: int = LATENT) -> None:
         super().__init__()
-        self.likelihood = likelihood
+        self.bounded = bounded
         sizes = [(bands, frames)]
         down: list[nn.Module] = []
         for fan_in, fan_out in pairwise(CHANNELS):
@@ -100,18 +77,23 @@ class SoundAutoencoder(nn.Module):
         """Code and decode spectrograms (n, bands, frames); without chance from the latents' means."""
         hidden = self.encoder(x[:, None])
         mean, log_variance = self.latent_mean(hidden), self.latent_log_variance(hidden)
+        if self.bounded:
+            log_variance = -nn.functional.softplus(-log_variance)
         latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance) if chance else mean
         return Coded(*self.decode(latent), mean, log_variance)
 
     def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance (n, bands, frames) of latents (n, L)."""
-        mean, raw = self.out(self.decoder(self.spread(latent).unflatten(1, self.inner))).unbind(1)
-        return mean, self.likelihood.log_variance(raw)
+        mean, log_variance = self.out(self.decoder(self.spread(latent).unflatten(1, self.inner))).unbind(1)
+        if self.bounded:
+            least = 2 * math.log(LEAST)
+            log_variance = least + nn.functional.softplus(log_variance - least)
+        return mean, log_variance
 
     def losses(self, x: Tensor, *, chance: bool = True) -> tuple[Tensor, Tensor]:
         """Return reconstruction and divergence of spectrograms (n, bands, frames), each (n,), in nats (equation 1)."""
         coded = self(x, chance=chance)
-        return self.likelihood.surprise(x, coded.mean, coded.log_variance), coded.divergence()
+        return surprise(x, coded.mean, coded.log_variance), coded.divergence()
 
 
 def _down(size: tuple[int, int]) -> tuple[int, int]:

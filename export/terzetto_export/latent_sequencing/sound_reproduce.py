@@ -97,7 +97,7 @@ def reproduce_sounds(plan: SoundPlan, out: Path, tell: Tell) -> tuple[OrderedDic
     run = train(
         x[trained],
         x[~trained],
-        sound_stability.REMEDY.likelihood,
+        bounded=True,
         epochs=plan.epochs,
         seed=plan.seed,
         batch=plan.batch,

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from terzetto_export.latent_sequencing.sound_network import Likelihood, SoundAutoencoder
+from terzetto_export.latent_sequencing.sound_network import SoundAutoencoder, surprise
 
 BATCH, BETA, EPOCHS = 200, 4.0, 500
 LEARNING_RATE, WARM_UP = 1e-3, 0.5
@@ -79,8 +79,8 @@ class Run:
 def train(
     x: Tensor,
     test: Tensor,
-    likelihood: Likelihood,
     *,
+    bounded: bool,
     epochs: int,
     seed: int,
     batch: int = BATCH,
@@ -95,6 +95,8 @@ def train(
     ----------
     x, test
         What is learned from, and what the loss is computed for after every epoch; ``test`` may be empty.
+    bounded
+        See `SoundAutoencoder`.
     epochs, batch, beta
         The paper's: 500, 200, 4.
     steps
@@ -104,7 +106,7 @@ def train(
     """
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
-    network = SoundAutoencoder(likelihood, *x.shape[1:])
+    network = SoundAutoencoder(bounded, *x.shape[1:])
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     run, began = Run(network), time.monotonic()
     for epoch in range(epochs):
@@ -154,8 +156,10 @@ def _step(
     for part in _parts(rows):
         batch = x[torch.from_numpy(part)]
         coded = network(batch)
-        reconstruction = network.likelihood.surprise(batch, coded.mean, coded.log_variance)
+        reconstruction = surprise(batch, coded.mean, coded.log_variance)
         divergence = coded.divergence()
+        watch.least_log_variance = min(watch.least_log_variance, float(coded.log_variance.detach().min()))
+        watch.largest_latent = max(watch.largest_latent, float(coded.latent_log_variance.detach().max()))
         for name, value in (
             ("latent", coded.latent_log_variance.exp()),
             ("mean", coded.mean),
@@ -164,8 +168,6 @@ def _step(
         ):
             if not bool(torch.isfinite(value).all()):
                 return _terms(reconstruction, divergence, beta), name
-        watch.least_log_variance = min(watch.least_log_variance, float(coded.log_variance.detach().min()))
-        watch.largest_latent = max(watch.largest_latent, float(coded.latent_log_variance.detach().max()))
         ((reconstruction + beta * divergence).sum() / len(rows)).backward()
         found.append((_terms(reconstruction, divergence, beta), len(part)))
     size = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for p in network.parameters() if p.grad is not None))

@@ -36,8 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     """Measure."""
+    from terzetto.analysis.drum_classes import open_drum_classifier
     from terzetto.drums.sounds import open_sound_model
     from terzetto.errors import InputError
+    from terzetto_export.card import commit, data_hash, machine
     from terzetto_export.drum_sounds.data import read_data
     from terzetto_export.drum_sounds.judge import open_judge
     from terzetto_export.drum_sounds.measures import measure
@@ -47,12 +49,16 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     if arguments.samples < 100:
         raise InputError(f"--samples {arguments.samples}: at least 100 are needed to measure classes and distances")
     model, judge = open_sound_model(arguments.model), open_judge(arguments.judge)
-    sounds = read_data(arguments.data, tell_on_terminal)
+    classify = open_drum_classifier().classify if arguments.data else None
+    sounds = read_data(arguments.data, tell_on_terminal, classify=classify)
     results = measure(model, sounds, judge, tell_on_terminal, samples=arguments.samples, seed=arguments.seed)
     results.update(
         model=model.model.name,
         sha256=model.model.sha256,
         judge=judge.model.sha256,
         seed=arguments.seed,
+        data=data_hash(sound.path for sound in sounds),
+        commit=commit(),
+        machine=machine(),
     )
     return results, table(results)

@@ -130,11 +130,16 @@ def _frechet(
     label: Int,
     sampled: Verdict,
 ) -> Results:
-    """Return distances to the real test sounds of sets that have as many sounds of each class."""
+    """Return distances to the real test sounds of sets that have as many sounds of each class.
+
+    There are none where there are fewer test sounds than the embeddings need.
+    """
     truth = np.array([sound.sound_class for sound in test], np.int64)
     known = judge.hear([sound.audio for sound in training]).embeddings
     known_label = np.array([sound.sound_class for sound in training], np.int64)
     results: Results = OrderedDict(dimensions=real.embeddings.shape[1], sounds=len(test))
+    if len(test) <= real.embeddings.shape[1]:
+        return results
     results["reconstructions"] = {"mean": frechet_distance(real.embeddings, rebuilt.embeddings)}
     for name, embeddings, classes in (
         ("samples", sampled.embeddings, label),

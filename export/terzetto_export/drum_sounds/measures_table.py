@@ -33,6 +33,8 @@ def table(results: Results) -> str:
     frechet = results["Fréchet distance"]
     lines += ["", f"Fréchet distance to {frechet['sounds']} real held-out sounds, {frechet['dimensions']} dimensions"]
     lines += [f"  {name:{_WIDTH}}{_cell(value, 3)}" for name, value in frechet.items() if isinstance(value, dict)]
+    if "samples" not in frechet:
+        lines.append("  not measured: there must be more held-out sounds than dimensions")
     time = results["decode, ms"]
     lines += [
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("torch")
 
 from terzetto.analysis.drum_spectra import from_onset
+from terzetto.cli import main
 from terzetto.commands.evaluate import _json
 from terzetto.drums.drum_map import CLASSES
 from terzetto_export.drum_sounds.baselines import nearest, principal_components
@@ -105,6 +107,19 @@ def test_a_model_that_hisses_is_found_out(sounds: list[OneShot], judge: Judge) -
         > 3 * results["Fréchet distance"]["real training sounds (the floor)"]["high"]
     )
     assert results["faults"]["samples"]["faulty"] == 0
+
+
+def test_the_command_with_the_shipped_model(tmp_path: Path, judge: Judge, capsys: pytest.CaptureFixture[str]) -> None:
+    write_drums(tmp_path, 1)
+    command = ["evaluate", "drum-sounds", "--data", str(tmp_path), "--judge", str(judge.model.path)]
+    assert main([*command, "--samples", "100", "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert "not measured" in table(results)
+    assert results["model"] == "drum_sounds" and results["seed"] == 0
+    assert results["faults"]["samples"]["sounds"] == 100
+    assert list(results["Fréchet distance"]) == ["dimensions", "sounds"]  # 16 sounds have no covariance in 16
+    assert main([*command, "--samples", "99"]) == 2
+    assert "at least 100" in capsys.readouterr().err
 
 
 def test_the_nearest_training_sound_is_of_the_class(sounds: list[OneShot]) -> None:

@@ -27,7 +27,7 @@ Float = NDArray[np.float32]
 
 PEAK = 0.95
 """Of every sound."""
-_SIZE = 512  # samples, of the window that noise is shaped in
+_SIZE = 256  # samples, of the window that noise is shaped in
 _BLOCK = 64  # samples over which a sine's frequency and amplitude go in a straight line
 _FADE_IN, _FADE_OUT, _SILENCE = 24, 260, 48  # samples, at the start, at the end, and behind it
 _SHORTEST = 0.02  # seconds
@@ -61,19 +61,20 @@ def finish(audio: NDArray[np.floating]) -> Float:
 
 def shape_noise(noise: Float, hops: int, seed: int) -> Float:
     """Return white noise with the power densities of a map, float32 (hops · 128,)."""
-    half = _SIZE // 2
-    white = np.random.default_rng(seed).standard_normal((hops - 1) * HOP + _SIZE, dtype=np.float32)
+    step = _SIZE // 4
+    windows = hops * HOP // step
+    white = np.random.default_rng(seed).standard_normal((windows - 1) * step + _SIZE, dtype=np.float32)
     window = _window()
-    spectra = rfft(np.lib.stride_tricks.sliding_window_view(white, _SIZE)[::HOP] * window, axis=1)
-    decibels = (_to_bins() @ noise) @ _to_hops(hops)
+    spectra = rfft(np.lib.stride_tricks.sliding_window_view(white, _SIZE)[::step] * window, axis=1)
+    decibels = (_to_bins() @ noise) @ _to_windows(windows)
     gains = np.exp(np.float32(np.log(10) / 20) * decibels) - np.float32(10 ** (FLOOR / 20))
     gains[0] = gains[-1] = 0.0
     pieces = irfft(spectra * np.maximum(gains, 0.0).T, n=_SIZE, axis=1) * window
-    # Every hop has four windows over it, whose squares sum to 3/2.
-    out = np.zeros((hops + _SIZE // HOP - 1, HOP), np.float32)
-    for part in range(_SIZE // HOP):
-        out[part : part + hops] += pieces[:, part * HOP : (part + 1) * HOP]
-    return out.reshape(-1)[half : half + hops * HOP] / np.float32(1.5)
+    # Everything lies under four windows, whose squares sum to 3/2.
+    out = np.zeros((windows + 3, step), np.float32)
+    for part in range(4):
+        out[part : part + windows] += pieces[:, part * step : (part + 1) * step]
+    return out.reshape(-1)[_SIZE // 2 :][: hops * HOP] / np.float32(1.5)
 
 
 def sum_sines(maps: SoundMaps, hops: int) -> Float:
@@ -120,10 +121,10 @@ def _to_bins() -> Float:
 
 
 @functools.cache
-def _to_hops(hops: int) -> Float:
-    """Return the weights of the columns at each hop, (columns, hops)."""
-    columns = len(COLUMN_FRAMES)
-    return np.ascontiguousarray(_hats(np.interp(np.arange(hops), COLUMN_FRAMES, np.arange(columns)), columns).T)
+def _to_windows(windows: int) -> Float:
+    """Return the weights of the columns in each window, (columns, windows)."""
+    at = np.arange(windows) * (_SIZE // 4 / HOP)
+    return np.ascontiguousarray(_hats(np.interp(at, COLUMN_FRAMES, np.arange(COLUMNS)), COLUMNS).T)
 
 
 def _hats(positions: NDArray[np.float64], n: int) -> Float:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.sounds import TASK
+from terzetto.errors import ModelError
 from terzetto_export.drum_sounds.network import SoundAutoencoder
 from terzetto_export.drum_sounds.pad import RANGE, Pads
 from terzetto_export.drum_sounds.prior import Prior
@@ -75,6 +76,28 @@ def write(network: WholeModel, path: Path, real: Batch, licence: str, more: Mapp
     example = {name: value[:2] for name, value in inputs.items()}
     description = Description(TASK, licence, constants)
     return export(network, path, description, example, WholeModel.OUTPUTS, rows, [inputs], half=True)
+
+
+def take_weights(autoencoder: SoundAutoencoder, model: Path) -> None:
+    """Give an autoencoder the weights of an exported model, to go on from.
+
+    Raises
+    ------
+    ModelError
+        The model is of another size.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    found = {each.name.removesuffix(".half"): each for each in onnx.load(model).graph.initializer}
+    try:
+        state = {
+            name: torch.from_numpy(numpy_helper.to_array(found[f"autoencoder.{name}"]).astype(np.float32))
+            for name in autoencoder.state_dict()
+        }
+        autoencoder.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise ModelError(f"{model}: not a sound model to go on from ({' '.join(str(error).split())[:200]})") from None
 
 
 def _inputs(network: WholeModel, real: Batch) -> dict[str, Tensor]:

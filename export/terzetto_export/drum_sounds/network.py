@@ -11,7 +11,7 @@ from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.sound_image import IMAGE, STRIP
 
 LATENT_SIZE = 64
-_CHANNELS = (24, 48, 64, 96)
+_CHANNELS = (32, 64, 96, 128)
 _SMALLEST = (IMAGE[1] // 16, IMAGE[2] // 16)
 _FLAT = _CHANNELS[-1] * _SMALLEST[0] * _SMALLEST[1]
 _HIDDEN, _STRIP_HIDDEN = 256, 192
@@ -73,7 +73,7 @@ class Decoder(nn.Module):
         for rise in self.rises:
             x = rise(x, hidden)
         level, share = nn.functional.pixel_shuffle(self.last(x), 2).chunk(2, dim=1)
-        return torch.cat([level + 0.5, torch.sigmoid(share)], dim=1), self.strip(hidden) + 0.5
+        return torch.cat([level + 0.5, torch.sigmoid(share - 3.0)], dim=1), self.strip(hidden) + 0.5
 
 
 class SoundAutoencoder(nn.Module):

@@ -29,7 +29,7 @@ PEAK = 0.95
 """Of every sound."""
 _SIZE = 256  # samples, of the window that noise is shaped in
 _BLOCK = 64  # samples over which a sine's frequency and amplitude go in a straight line
-_FADE_IN, _FADE_OUT, _SILENCE = 24, 260, 48  # samples, at the start, at the end, and behind it
+_FADE_IN, _FADE_OUT, _SILENCE = 32, 260, 48  # samples, at the start, at the end, and behind it
 _SHORTEST = 0.02  # seconds
 
 
@@ -47,9 +47,9 @@ def synthesise(maps: SoundMaps, seed: int = 0) -> Float:
 
 
 def finish(audio: NDArray[np.floating]) -> Float:
-    """Fade a sound in within half a millisecond and out within six, to silence, and bring its peak to 0.95."""
+    """Fade a sound in within 0.7 ms and out within 6 ms, to silence, and bring its peak to 0.95."""
     envelope = np.ones(len(audio))
-    envelope[:_FADE_IN] = 0.5 - 0.5 * np.cos(np.pi * np.arange(_FADE_IN) / _FADE_IN)
+    envelope[:_FADE_IN] = np.sin(np.pi / 2 * np.arange(_FADE_IN) / _FADE_IN) ** 4
     envelope[-_SILENCE:] = 0.0
     envelope[-_SILENCE - _FADE_OUT : -_SILENCE] = 0.5 + 0.5 * np.cos(np.pi * np.arange(_FADE_OUT) / _FADE_OUT)
     audio = audio * envelope

@@ -65,7 +65,7 @@ def write_card(
             "Chemla--Romeu-Santos et al.: Latent sequencing for dynamic musical patterns, 2019 (section 4)",
             "Nelson: Cross-spectral methods for processing speech, JASA 2001 (what is a partial)",
             "Perez et al.: FiLM: visual reasoning with a general conditioning layer, AAAI 2018 (the decoder)",
-            "West: Mixture models, Monte Carlo, Bayesian updating and dynamic models, 1993 (the prior)",
+            "Vincent, Bengio: Manifold Parzen windows, NIPS 2002 (the prior)",
         ],
     ).write(model.model.path)
 

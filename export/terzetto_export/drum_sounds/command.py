@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: the licensed one-shots, in the folder that TERZETTO_DATA names)",
     )
     parser.add_argument("--name", help="of the model (default: drum_sounds, or the name of your folder)")
-    parser.add_argument("--epochs", type=int, help="(default: 180, or 30 for your own sounds)")
+    parser.add_argument("--epochs", type=int, help="(default: 160, or 30 for your own sounds)")
     add_training_flags(parser)
 
 

@@ -1,8 +1,8 @@
 """Where the sounds of a class lie in the latent space: a Gaussian about each sound, all of one shape.
 
-The centres are drawn in towards the class's mean so that the mixture keeps the class's covariance (West: Mixture
-models, Monte Carlo, Bayesian updating and dynamic models, 1993); how wide the Gaussians are is chosen by the likelihood
-of held-out kits.
+The shape is that of the differences between neighbours, not of the class as a whole: a class may be several clusters
+(bells and scratches are both of the class `other`), and between them lies nothing that one would keep (a manifold
+Parzen estimate with one covariance: Vincent, Bengio: Manifold Parzen windows, NIPS 2002).
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ from torch import Tensor, nn
 
 from terzetto.drums.drum_map import CLASSES
 
-WIDTHS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Of the Gaussians, as a share of the class's own spread; with 1 the mixture is a single Gaussian."""
+WIDTH = 0.8
+"""Of the Gaussians, against the differences between neighbours.
+
+Samples of the shipped model are then some nine tenths as far from their nearest training sound as the sounds of
+validation kits are, so they are new sounds, and about as alike to their class.
+"""
+NEIGHBOURS = 0.05
+"""Of a class's sounds, but five at least."""
 MOST_CENTRES = 256
-_SHRINKAGE = 0.1
 Float = NDArray[np.float32]
 
 
@@ -43,13 +48,12 @@ class Prior(nn.Module):
     latents
         Of training sounds.
     width
-        Of the Gaussians, one of `WIDTHS`.
+        Of the Gaussians.
     """
 
-    def __init__(self, latents: Latents, width: float) -> None:
+    def __init__(self, latents: Latents, width: float = WIDTH) -> None:
         super().__init__()
         size = latents.points.shape[1]
-        spread = float(np.sqrt(1 - width**2))
         self.counts: list[int] = []
         centres = np.zeros((len(CLASSES), MOST_CENTRES, size))
         shapes = np.zeros((len(CLASSES), size, size))
@@ -59,8 +63,8 @@ class Prior(nn.Module):
                 points = points[np.random.default_rng(each).permutation(len(points))[:MOST_CENTRES]]
             self.counts.append(len(points))
             if len(points):
-                centres[each, : len(points)] = points.mean(axis=0) + spread * (points - points.mean(axis=0))
-                shapes[each] = width * np.linalg.cholesky(covariance(latents.of(each), latents.points))
+                centres[each, : len(points)] = points
+                shapes[each] = width * np.linalg.cholesky(neighbours_covariance(latents.of(each)))
         # In half precision the file is half as large.
         self.register_buffer("centres", torch.from_numpy(centres).half().float())
         self.register_buffer("shapes", torch.from_numpy(shapes).half().float())
@@ -73,35 +77,16 @@ class Prior(nn.Module):
         drawn = (self.shapes[each] @ normal[:, :, None])[:, :, 0]
         return torch.as_tensor(self.centres[each, centre[:, 0]] + drawn)
 
-    def log_density(self, points: Float, sound_class: int) -> NDArray[np.float64]:
-        """Return log p(point | class) in nats, (n,)."""
-        count = self.counts[sound_class]
-        centres, shape = self.centres[sound_class, :count].double(), self.shapes[sound_class].double()
-        difference = torch.from_numpy(points).double()[:, None] - centres
-        white = torch.linalg.solve_triangular(shape, difference.flatten(0, 1).T, upper=False)
-        energy = -0.5 * (white**2).sum(dim=0).reshape(difference.shape[:2])
-        normaliser = torch.log(shape.diagonal()).sum() + 0.5 * points.shape[1] * np.log(2 * np.pi) + np.log(count)
-        return np.asarray((torch.logsumexp(energy, dim=1) - normaliser).numpy())
 
-
-def covariance(points: Float, others: Float) -> NDArray[np.float64]:
-    """Return a class's covariance, drawn towards that of all sounds the more, the fewer it has."""
-    whole = np.cov(others.T) if len(others) > 1 else np.eye(others.shape[1])
-    whole = whole + 1e-4 * np.eye(len(whole))
-    if len(points) < 2:
-        return np.asarray(whole)
-    trust = (1 - _SHRINKAGE) * len(points) / (len(points) + 20)
-    return np.asarray(trust * np.cov(points.T) + (1 - trust) * whole)
-
-
-def fit_prior(training: Latents, validation: Latents) -> tuple[Prior, float]:
-    """Return the prior whose width makes held-out sounds likeliest, the mean over classes, and that width."""
-    best: tuple[float, float, Prior] | None = None
-    for width in WIDTHS:
-        prior = Prior(training, width)
-        classes = [each for each in np.unique(validation.classes) if prior.counts[each]]
-        value = float(np.mean([prior.log_density(validation.of(each), each).mean() for each in classes]))
-        if best is None or value > best[0]:
-            best = value, width, prior
-    assert best is not None
-    return best[2], best[1]
+def neighbours_covariance(points: Float) -> NDArray[np.float64]:
+    """Return the covariance of half the difference between a point and its neighbours, (L, L), for points (n, L)."""
+    points = points.astype(np.float64)
+    n, size = points.shape
+    ridge = 1e-4 * np.eye(size)
+    if n < 2:
+        return ridge
+    squares = (points**2).sum(axis=1)
+    distance = squares[:, None] + squares - 2 * points @ points.T
+    near = np.argsort(distance, axis=1)[:, 1 : 1 + max(round(NEIGHBOURS * n), 5)]
+    differences = (points[near] - points[:, None]).reshape(-1, size)
+    return np.asarray(differences.T @ differences / (2 * len(differences)) + ridge)

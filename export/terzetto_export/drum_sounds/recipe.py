@@ -14,13 +14,13 @@ from torch.nn.functional import one_hot
 
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.sound_maps import COLUMN_FRAMES, COLUMNS, FREQUENCIES, SECONDS
-from terzetto_export.drum_sounds.network import LATENT_SIZE, SoundAutoencoder
+from terzetto_export.drum_sounds.network import LATENT_SIZE, SoundAutoencoder, coarse
 from terzetto_export.drum_sounds.pool import Pool
 
 BATCH = 48
 BATCHES = 40
 """An epoch's, at most."""
-BETA = 6e-6
+BETA = 3e-6
 """Of the divergence from the prior, against the error of one cell of the image."""
 _WARM_UP = 10  # epochs
 _SHARE = 0.3
@@ -115,6 +115,14 @@ class AutoencoderRecipe:
         self.beta, self.epoch = BETA, 0
         # Twice as fast where the processor multiplies in bfloat16; elsewhere it would be slower.
         self.half = device.type == "cuda" or _multiplies_in_half()
+
+    def begin(self) -> None:
+        """Begin with a principal component analysis of the training set; see `SoundAutoencoder.begin`."""
+        seen = []
+        for rows in np.array_split(np.arange(len(self.training)), max(len(self.training) // 512, 1)):
+            batch = tensors(self.training, rows, self.device)
+            seen.append(coarse(batch.image, batch.strip))
+        self.network.begin(torch.cat(seen))
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         """Yield batches of variants, each of them moved once more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,23 +10,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from terzetto.analysis.drum_classes import DrumClassifier, open_drum_classifier
+from terzetto.drums.sound_maps import SAMPLE_RATE
 from terzetto.drums.sounds import MODEL, TASK, open_sound_model
 from terzetto.models import find_model, user_folder
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.drum_sounds.card import write_card
 from terzetto_export.drum_sounds.data import read_data
-from terzetto_export.drum_sounds.export import WholeModel, take_weights, write
-from terzetto_export.drum_sounds.network import SoundAutoencoder
+from terzetto_export.drum_sounds.export import take_weights, write
+from terzetto_export.drum_sounds.finish import finish
 from terzetto_export.drum_sounds.one_shots import in_split
-from terzetto_export.drum_sounds.pad import Pads, brightness_and_length
-from terzetto_export.drum_sounds.pool import Pool, make_pool
-from terzetto_export.drum_sounds.prior import Latents, fit_prior
+from terzetto_export.drum_sounds.pool import make_pool
 from terzetto_export.drum_sounds.recipe import AutoencoderRecipe, tensors
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
 
-EPOCHS, RATE, POOL = 180, 2e-3, 4500
-OWN_EPOCHS, OWN_RATE, OWN_VARIANTS = 30, 6e-4, 12
+EPOCHS, RATE, POOL = 160, 1e-3, 4500
+OWN_EPOCHS, OWN_RATE, OWN_VARIANTS = 30, 3e-4, 12
 """A model of one's own goes on from the shipped one, on so many variants of each sound, 4500 at most."""
 LICENCES = {
     "collection": "GPL-3.0-or-later (trained on one-shots under GPL-2, CC BY, CC BY-SA and CC0, see the card)",
@@ -64,7 +66,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         Too few sounds, or none.
     """
     device = choose_device(plan.device)
-    sounds = read_data(plan.data, tell)
+    sounds = read_data(plan.data, tell, classify=_heard)
     known = in_split(sounds, "train")
     size = min(plan.pool, OWN_VARIANTS * len(known)) if plan.data else plan.pool
     tell(f"making about {size} variants of {len(known)} sounds")
@@ -74,14 +76,16 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     recipe = AutoencoderRecipe(training, validation, device)
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
     rate = RATE
+    recipe.begin()
     if plan.data:
         take_weights(recipe.network, find_model(TASK, MODEL).path)
         rate = OWN_RATE
     epochs = plan.epochs or (OWN_EPOCHS if plan.data else EPOCHS)
     schedule = Schedule(epochs, learning_rate=rate, weight_decay=0.02, minutes=plan.minutes)
     history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
-    network, width = finish(recipe.network, training, validation)
-    difference = write(network, plan.model, tensors(validation, slice(0, 64), torch.device("cpu")), licence(plan))
+    network, found = finish(recipe.network, training, [sound.kit for sound in known])
+    real = tensors(validation, slice(0, 64), torch.device("cpu"))
+    difference = write(network, plan.model, real, licence(plan))
     checkpoint.unlink(missing_ok=True)
     parameters = sum(p.numel() for p in network.parameters())
     facts = [
@@ -91,7 +95,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         ),
         ("validation", f"{-history.best:.3f} (weighted error, per cent of full scale, mean over classes)"),
         ("variants", f"{len(training)}"),
-        ("width of the prior's Gaussians", f"{width:g}, chosen on validation"),
+        *found,
         ("parameters", f"{parameters:,}, stored in half precision"),
         ("seed", str(plan.seed)),
         ("data hash", data_hash(sound.path for sound in known)),
@@ -103,28 +107,18 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     return plan.model
 
 
+def _heard(audio: NDArray[np.float32]) -> int:
+    return _sorter().classify(audio, SAMPLE_RATE)
+
+
+@functools.cache
+def _sorter() -> DrumClassifier:
+    return open_drum_classifier()
+
+
 def licence(plan: Plan) -> str:
     """Return under which licence the model may be used."""
     return LICENCES["own" if plan.data else "collection"]
-
-
-def finish(autoencoder: SoundAutoencoder, training: Pool, validation: Pool) -> tuple[WholeModel, float]:
-    """Give a trained autoencoder its prior and its pads; return also the width of the prior's Gaussians."""
-    autoencoder = autoencoder.cpu().eval()
-    known, held_out = encode(autoencoder, training), encode(autoencoder, validation)
-    prior, width = fit_prior(known, held_out)
-    measured = brightness_and_length(training.images, training.strips)
-    return WholeModel(autoencoder, prior, Pads(known, measured)), width
-
-
-def encode(autoencoder: SoundAutoencoder, pool: Pool) -> Latents:
-    """Return where a pool's sounds lie."""
-    points = []
-    with torch.no_grad():
-        for rows in np.array_split(np.arange(len(pool)), max(len(pool) // 256, 1)):
-            batch = tensors(pool, rows, torch.device("cpu"))
-            points.append(autoencoder.encoder(batch.image, batch.strip, batch.sound_class)[0].numpy())
-    return Latents(np.concatenate(points), pool.classes)
 
 
 def command(plan: Plan) -> str:

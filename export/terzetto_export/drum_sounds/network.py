@@ -105,7 +105,8 @@ class SoundAutoencoder(nn.Module):
     def begin(self, seen: Tensor) -> None:
         """Let the linear parts begin as a principal component analysis of what `coarse` gives of sounds, (n, 1665)."""
         mean = seen.mean(dim=0)
-        values, vectors = torch.linalg.eigh(torch.cov((seen - mean).T))
+        covariance = torch.cov((seen - mean).double().T) + 1e-6 * torch.eye(seen.shape[1], device=seen.device)
+        values, vectors = (each.float() for each in torch.linalg.eigh(covariance))
         axes = vectors[:, -self.latent_size :].flip(1)
         spread = values[-self.latent_size :].flip(0).clamp(min=1e-8).sqrt()
         with torch.no_grad():

@@ -75,11 +75,11 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     torch.manual_seed(plan.seed)
     recipe = AutoencoderRecipe(training, validation, device)
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
-    rate = RATE
-    recipe.begin()
+    rate = OWN_RATE if plan.data else RATE
     if plan.data:
         take_weights(recipe.network, find_model(TASK, MODEL).path)
-        rate = OWN_RATE
+    else:
+        recipe.begin()
     epochs = plan.epochs or (OWN_EPOCHS if plan.data else EPOCHS)
     schedule = Schedule(epochs, learning_rate=rate, weight_decay=0.02, minutes=plan.minutes)
     history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)

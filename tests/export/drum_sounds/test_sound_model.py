@@ -15,7 +15,7 @@ from terzetto.drums.sounds import MODEL, TASK, open_sound_model  # noqa: E402
 from terzetto.models import find_model  # noqa: E402
 from terzetto_export.drum_sounds import train  # noqa: E402
 from terzetto_export.drum_sounds.export import take_weights  # noqa: E402
-from terzetto_export.drum_sounds.network import SoundAutoencoder  # noqa: E402
+from terzetto_export.drum_sounds.network import SoundAutoencoder, coarse  # noqa: E402
 from terzetto_export.drum_sounds.pad import places  # noqa: E402
 from terzetto_export.drum_sounds.pool import Pool, make_pool  # noqa: E402
 from terzetto_export.drum_sounds.prior import Latents, Prior  # noqa: E402
@@ -96,6 +96,16 @@ def pool() -> Pool:
     random = np.random.default_rng(1)
     named = [("kick", KICK), ("hat", HAT), ("hat", HAT)]
     return make_pool([OneShot(Path(n), drum(n, random), each, "kit") for n, each in named], 12)
+
+
+def test_the_linear_parts_begin_by_keeping_what_sounds_have_in_common(pool: Pool) -> None:
+    network = SoundAutoencoder()
+    batch = tensors(pool, slice(0, 12), CPU)
+    seen = coarse(batch.image, batch.strip)
+    network.begin(seen)
+    with torch.no_grad():
+        back = network.decoder.linear(network.encoder.linear(seen))
+    assert float((back - seen).abs().max()) < 0.02  # twelve sounds have eleven axes
 
 
 def test_rarer_classes_have_more_variants_of_each_sound(pool: Pool) -> None:

@@ -1,7 +1,7 @@
 """The dictionary in the live instrument: what it does to the pattern, and what it says of it.
 
 Reading files and comparing beats goes on beside the sound; what comes of it is told when it is there:
-``/terzetto/drums/similar``, ``atoms`` and ``shift_variance`` with their answers.
+``/terzetto/drums/similar``, ``atoms``, ``shift_variance`` and ``denoise_file`` with their answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from terzetto.control.messages import Argument, Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.drums.atoms import used_atoms
 from terzetto.drums.bars import Bars, Settings
-from terzetto.drums.commands import text_of
+from terzetto.drums.beat_files import Denoise, EditJob
+from terzetto.drums.commands import text_of, texts_of
 from terzetto.drums.dictionary import Dictionary, open_dictionary
 from terzetto.drums.dictionary_edits import most_similar, shift_variance
 from terzetto.drums.grid import Hvo
@@ -113,6 +114,9 @@ class LiveEdits:
         elif name == "similar":
             path = Path(text_of(event, "the path of a MIDI file or of a folder of them"))
             self._tell(event.address, pattern(), lambda dictionary, bars: _similar(dictionary, bars, path))
+        elif name == "denoise_file":
+            read, write = texts_of(event, 2, "the paths of a MIDI file to read and of one to write")
+            self._work(event.address, lambda: _denoised(read, write))
         elif name == "atoms":
             self._tell(event.address, pattern(), _atoms)
         elif name == "shift_variance":
@@ -145,8 +149,12 @@ class LiveEdits:
 
     def _tell(self, address: str, pattern: tuple[Bars, Settings], work: Work) -> None:
         dictionary = self._opened()
+        self._work(address, lambda: work(dictionary, pattern_bars(*pattern)))
+
+    def _work(self, address: str, work: Callable[[], Sequence[Argument]]) -> None:
+        """Do something beside the sound, and answer with what comes of it."""
         self._background.run(
-            lambda: work(dictionary, pattern_bars(*pattern)),
+            work,
             lambda answer: self._outbox.append(Message(address, tuple(answer))),
             lambda why: self._fail(why, address),
             now=False,
@@ -184,6 +192,12 @@ def _atoms(dictionary: Dictionary, bars: Sequence[Hvo]) -> list[Argument]:
     """Return the atoms that bars are made of: number, share of the activity, and so on."""
     used = used_atoms(dictionary, bars)[:_MOST_ATOMS]
     return [value for atom in used for value in (atom.index, atom.share)]
+
+
+def _denoised(read: str, write: str) -> list[Argument]:
+    """De-noise a file into another; return that, and how many hits went and came."""
+    done = EditJob(Denoise()).edit(Path(read), read, Path(write))
+    return [write, done["hits_removed"], done["hits_added"]]
 
 
 def _similar(dictionary: Dictionary, bars: Sequence[Hvo], path: Path) -> list[Argument]:

@@ -139,6 +139,8 @@ def test_it_tells_atoms_likeness_and_shift_variance_of_what_plays(dictionary: Di
     assert told["drums/atoms"][:2] == (3, pytest.approx(1.0))
     path, cosine, *others = told["drums/similar"]
     assert Path(path).name == "same.mid" and cosine == pytest.approx(1.0) and len(others) == 4
+    told |= answers(stage, to("denoise_file", str(tmp_path / "loops/busy.mid"), str(tmp_path / "clean.mid")))
+    assert told["drums/denoise_file"] == (str(tmp_path / "clean.mid"), 0, 0) and (tmp_path / "clean.mid").is_file()
     assert len(told["drums/shift_variance"]) == 16 and max(told["drums/shift_variance"]) < 1e-6
 
 
@@ -152,6 +154,9 @@ def test_what_cannot_be_done_is_answered_and_the_pattern_plays_on(dictionary: Di
     (tmp_path / "empty").mkdir()
     assert "no MIDI files" in answers(stage, to("similar", str(tmp_path / "empty")))["error"][0]
     assert "takes the path" in answers(stage, to("other", 3))["error"][0]
+    assert "takes the paths" in answers(stage, to("denoise_file", "a.mid"))["error"][0]
+    missing = to("denoise_file", str(tmp_path / "none.mid"), str(tmp_path / "new.mid"))
+    assert "no such MIDI file" in answers(stage, missing)["error"][0] and not (tmp_path / "new.mid").exists()
     assert np.abs(stage.play(24000 * 4)).max() > 0.01
 
 

@@ -28,7 +28,7 @@ from terzetto.audio.nsgt import Nsgt
 from terzetto.audio.phase import Transform, griffin_lim, recover, spectral_convergence
 from terzetto.audio.spectra import FrameGrid, Stft
 
-RATE = 44_100
+RATE, LEAD = 44_100, 2048
 Float = NDArray[np.float32]
 Method = Callable[[Float, Transform], Float]
 TRANSFORMS: dict[str, Transform] = {
@@ -57,13 +57,19 @@ def sounds(count: int) -> list[Float]:
         random = np.random.default_rng(0)
         classes = [random.permutation([i for i, s in enumerate(held_out) if s.sound_class == c]) for c in range(8)]
         rows = [rows[turn] for turn in range(count) for rows in classes if turn < len(rows)][:count]
-        return [np.pad(held_out[i].audio[:RATE], (0, max(RATE - len(held_out[i].audio), 0))) for i in rows]
+        return [led(held_out[i].audio) for i in rows]
     made, seconds = [], np.arange(RATE) / RATE
     for number in range(count):
         noise = np.random.default_rng(number).standard_normal(RATE) * np.exp(-40 * seconds)
         tone = np.sin(2 * np.pi * (60 + 10 * number) * seconds) * np.exp(-10 * seconds)
-        made.append((0.3 * noise + 0.6 * tone).astype(np.float32))
+        made.append(led((0.3 * noise + 0.6 * tone).astype(np.float32)))
     return made
+
+
+def led(sound: Float) -> Float:
+    """Return a sound as a second, 46 ms of silence first: a circular transform brings onsets at 0 back at the end."""
+    sound = sound[: RATE - LEAD]
+    return np.pad(sound, (LEAD, RATE - LEAD - len(sound)))
 
 
 def log_spectral_distance(truth: Float, found: Float) -> float:

@@ -35,8 +35,8 @@ class Nsgt:
     sample_rate : float
         In Hz.
     samples : int
-        Length of the signals. The transform is circular: what rings beyond the end comes in at the beginning, so
-        append silence to a sound that is cut off.
+        Length of the signals. The transform is circular, what goes over one end comes in at the other: append silence
+        to a sound that is cut off, and put 20 ms before an onset if the phase is to be found again.
     bands : int
         From 0 Hz to half the sample rate, both included.
     scale : {"mel", "log", "linear"}

@@ -20,6 +20,7 @@ from terzetto_export.latent_sequencing import sound_figures as figures
 from terzetto_export.latent_sequencing import sound_stability
 from terzetto_export.latent_sequencing.sound_network import LATENT, SoundAutoencoder
 from terzetto_export.latent_sequencing.sound_spectrograms import (
+    LEAD,
     RANGE_DB,
     Float,
     Spectrograms,
@@ -178,7 +179,7 @@ def _play(network: SoundAutoencoder, data: Spectrograms, out: Path, seed: int) -
             drawn = network.decode(torch.randn((1, LATENT), generator=random))[0][0]
         rows.append((name, [np.asarray(picture) for picture in (x[first], made, average, drawn)]))
         stem = name.replace(" ", "_")
-        soundfile.write(out / f"{stem}.wav", fitted(data.sounds[first].audio), SAMPLE_RATE)
+        soundfile.write(out / f"{stem}.wav", fitted(data.sounds[first].audio)[LEAD:], SAMPLE_RATE)
         for kind, magnitude in (
             ("phase_lost_and_found", data.magnitude[first]),
             ("network", to_magnitude(made)),
@@ -186,7 +187,7 @@ def _play(network: SoundAutoencoder, data: Spectrograms, out: Path, seed: int) -
         ):
             audio = recover(magnitude, there, iterations=ROUNDS)
             convergence[f"{stem} {kind}"] = spectral_convergence(magnitude, audio, there)
-            soundfile.write(out / f"{stem}_{kind}.wav", _quiet(audio), SAMPLE_RATE)
+            soundfile.write(out / f"{stem}_{kind}.wav", _quiet(audio[LEAD:]), SAMPLE_RATE)
     figures.spectrograms(rows, COLUMNS, out / "spectrograms.png", SAMPLE_RATE)
     return convergence
 

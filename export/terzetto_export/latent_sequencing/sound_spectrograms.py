@@ -1,8 +1,9 @@
 """The paper's spectrograms: one-shots as 410 x 157 magnitudes of the NSGT on a mel scale, 80 % to train on (4.1).
 
 410 bands of 157 frames are painless for at most 18,088 samples (0.41 s at 44.1 kHz): longer sounds are cut there and
-faded over their last 10 ms (the transform is circular: an edge would ring at both ends), shorter ones are followed by
-silence. The paper does not say how it cut its sounds; a longer one in as many coefficients would not come back.
+faded over their last 10 ms, shorter ones are followed by silence. The transform is circular: what is found again of
+an onset at its very beginning would in part come at the end, so 23 ms of silence go before. The paper does not say
+how it cut its sounds; a longer one in as many coefficients would not come back.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from terzetto_export.drum_sounds.splits import split_by_kit
 from terzetto_export.latent_sequencing.sound_network import BANDS, FRAMES
 
 SAMPLES = 18_088
-FADE = 441
+LEAD, FADE = 1024, 441
 RANGE_DB = 80.0
 PACKAGE_SCALE = 55.4
 """What the magnitudes of a sine are in the paper's package ``nsgt`` (measured: 410 bands, 0.41 s) when ours are 1."""
@@ -85,11 +86,12 @@ def _some(sounds: Sequence[OneShot], most: int) -> list[OneShot]:
 
 
 def fitted(audio: Float) -> Float:
-    """Return a sound (frames,) as long as the transform takes it."""
-    if len(audio) > SAMPLES:
-        audio = audio[:SAMPLES].copy()
+    """Return a sound (frames,) as long as the transform takes it, silence first."""
+    most = SAMPLES - LEAD
+    if len(audio) > most:
+        audio = audio[:most].copy()
         audio[-FADE:] *= np.linspace(1.0, 0.0, FADE, dtype=np.float32)
-    return np.pad(audio, (0, SAMPLES - len(audio)))
+    return np.pad(audio, (LEAD, most - len(audio)))
 
 
 def package_magnitudes(magnitude: Float) -> Tensor:

@@ -10,6 +10,7 @@ from terzetto.cli import main  # noqa: E402
 from terzetto_export.latent_sequencing import sound_stability, sound_training  # noqa: E402
 from terzetto_export.latent_sequencing.sound_network import LEAST, SoundAutoencoder, surprise  # noqa: E402
 from terzetto_export.latent_sequencing.sound_spectrograms import (  # noqa: E402
+    LEAD,
     SAMPLES,
     fitted,
     to_levels,
@@ -115,6 +116,7 @@ def test_sounds_are_cut_and_faded_to_what_the_paper_s_frames_hold() -> None:
     long, short = fitted(np.ones(SAMPLES + 5, np.float32)), fitted(np.ones(100, np.float32))
     assert len(long) == len(short) == SAMPLES == transform().samples
     assert long[-1] == 0.0 and long[-500] == 1.0 and short.sum() == 100
+    assert not long[:LEAD].any() and long[LEAD] == short[LEAD] == 1.0
 
 
 def test_stability_is_counted_for_each_variant() -> None:

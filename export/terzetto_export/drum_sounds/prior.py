@@ -19,8 +19,8 @@ from terzetto.drums.drum_map import CLASSES
 WIDTH = 0.8
 """Of the Gaussians, against the differences between neighbours.
 
-Samples of the shipped model are then some nine tenths as far from their nearest training sound as the sounds of
-validation kits are, so they are new sounds, and about as alike to their class.
+Samples of the shipped model are then seven tenths as far from their nearest training sound as the sounds of the
+validation kits are: new sounds, but typical ones.
 """
 NEIGHBOURS = 0.05
 """Of a class's sounds, but five at least."""

@@ -36,7 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--seed", type=whole_number, metavar="N", help="draw every voice from the sound model")
     change.add_argument("--model", default="", metavar="NAME", help="installed sound model, or an .onnx file")
     change.add_argument(
-        "--voice", action="append", default=[], metavar="NAME=SOUND", help="let a voice sound of something else (may be repeated)"
+        "--voice",
+        action="append",
+        default=[],
+        metavar="NAME=SOUND",
+        help="let a voice sound of something else (may be repeated)",
     )
     change.add_argument("--morph", type=Path, metavar="KIT.toml", help="go towards another kit")
     change.add_argument("--amount", type=number, default=0.5, metavar="A", help="how far, 0 to 1 (default: 0.5)")

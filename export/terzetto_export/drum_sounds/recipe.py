@@ -22,7 +22,6 @@ BATCHES = 40
 """An epoch's, at most."""
 BETA = 3e-6
 """Of the divergence from the prior, against the error of one cell of the image."""
-_WARM_UP = 10  # epochs
 _SHARE = 0.3
 _FAINT = 0.2  # what an error in silence weighs, against one at full level
 
@@ -95,7 +94,7 @@ def _multiplies_in_half() -> bool:
 
 
 class AutoencoderRecipe:
-    """The evidence lower bound, with a Laplace likelihood of fixed scale, and β warmed up.
+    """The evidence lower bound, with a Laplace likelihood of fixed scale.
 
     Parameters
     ----------
@@ -112,7 +111,6 @@ class AutoencoderRecipe:
         self.network = SoundAutoencoder(size).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
         self.training, self.validation = training, validation
-        self.beta, self.epoch = BETA, 0
         # Twice as fast where the processor multiplies in bfloat16; elsewhere it would be slower.
         self.half = device.type == "cuda" or _multiplies_in_half()
 
@@ -126,7 +124,6 @@ class AutoencoderRecipe:
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         """Yield batches of variants, each of them moved once more."""
-        self.epoch += 1
         order = random.permutation(len(self.training))[: BATCH * BATCHES]
         for rows in np.array_split(order, max(len(order) // BATCH, 1)):
             yield moved(tensors(self.training, rows, self.device), random)
@@ -139,9 +136,8 @@ class AutoencoderRecipe:
             image, strip = self.network.decoder(latent, batch.sound_class)
         mean, log_variance = mean.float(), log_variance.float()
         divergence = 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).sum(dim=1)
-        beta = self.beta * min(self.epoch / _WARM_UP, 1.0)
         error = errors(batch, image.float(), strip.float())
-        return torch.as_tensor((error + beta * divergence).mean())
+        return torch.as_tensor((error + BETA * divergence).mean())
 
     def validate(self) -> float:
         """Return minus the error of held-out kits' reconstructions, times 100, the mean over classes."""

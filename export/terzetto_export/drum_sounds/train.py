@@ -31,7 +31,7 @@ OWN_EPOCHS, OWN_RATE, OWN_VARIANTS = 30, 3e-4, 12
 """A model of one's own goes on from the shipped one, on so many variants of each sound, 4500 at most."""
 LICENCES = {
     "collection": "GPL-3.0-or-later (trained on one-shots under GPL-2, CC BY, CC BY-SA and CC0, see the card)",
-    "own": "that of the data it was trained on",
+    "own": "that of the data it was trained on, and of the shipped model that it went on from (GPL-3.0-or-later)",
 }
 Tell = Callable[[str], None]
 
@@ -89,6 +89,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     checkpoint.unlink(missing_ok=True)
     parameters = sum(p.numel() for p in network.parameters())
     facts = [
+        ("began from", MODEL if plan.data else "a principal component analysis"),
         (
             "training",
             f"epoch {history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min, {device.type}",

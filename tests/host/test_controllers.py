@@ -184,6 +184,12 @@ def test_subscribers_hear_what_they_asked_for(at: Table) -> None:
     assert at.answers == []
 
 
+def test_who_subscribes_hears_values_and_no_answers_of_a_while_ago(at: Table) -> None:
+    at.house.rooms[0].values |= {"drums/similar": "old.mid", "error": "long ago", "status": "plays"}
+    heard = {message.address for message, _ in at.say("/terzetto/subscribe", 9001, "/terzetto", peer=TABLET)}
+    assert "/terzetto/i1/status" in heard and not {"/terzetto/i1/drums/similar", "/terzetto/i1/error"} & heard
+
+
 def test_monitors_hear_everything(at: Table) -> None:
     at.say("/terzetto/monitor", 7000)
     assert at.house.asked == [("monitor", True)]

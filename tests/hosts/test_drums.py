@@ -105,32 +105,10 @@ def test_a_foreign_controller_moves_the_pad_of_a_running_plugin(place: Place) ->
 
             # Sent once each, whenever the host prepares the plugin anew.
             controller.sendto(encode(Message("/terzetto/drums/pad_x", (0.25,))), to)
-            assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.25, 60.0)
+            assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.25, 10.0)
             controller.sendto(encode(Message("/terzetto/drums/latent", (2.0, -2.0))), to)
-            assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.75, 60.0)
-            assert wait_until(lambda: answer("/terzetto/drums/pad_y") == 0.25, 60.0)
-
-            def told(question: Message) -> tuple[object, ...]:
-                """Ask for what takes the engine a moment; the answer goes to those who subscribe."""
-                controller.sendto(encode(question), to)
-                try:
-                    while True:
-                        (message,) = decode(controller.recv(4096))
-                        if message.address == question.address.replace("/terzetto/", "/terzetto/i1/"):
-                            return message.arguments
-                except TimeoutError:
-                    return ()
-
-            controller.sendto(encode(Message("/terzetto/subscribe", (controller.getsockname()[1], "/terzetto"))), to)
-            atoms: list[tuple[object, ...]] = []
-            assert wait_until(lambda: atoms.append(told(Message("/terzetto/drums/atoms"))) or bool(atoms[-1]), 30.0)
-            assert isinstance(atoms[-1][0], int) and 0 < float(str(atoms[-1][1])) < 1 and len(atoms[-1]) == 32
-            controller.sendto(encode(Message("/terzetto/drums/simplify", (3.0,))), to)
-            assert wait_until(lambda: answer("/terzetto/drums/simplify") == 3.0, 60.0)
-            fewer: list[tuple[object, ...]] = []
-            question = Message("/terzetto/drums/shift_variance")
-            assert wait_until(lambda: fewer.append(told(question)) or bool(fewer[-1]), 30.0)
-            assert len(fewer[-1]) == 16
+            assert wait_until(lambda: answer("/terzetto/drums/pad_x") == 0.75, 10.0)
+            assert wait_until(lambda: answer("/terzetto/drums/pad_y") == 0.25, 10.0)
     finally:
         target.with_name("stop").touch()
         said, _ = process.communicate(timeout=60)

@@ -28,6 +28,7 @@ LARGEST = 16_384
 """Bytes of a packet that a controller may send: as much as a hop can carry."""
 _MOST_SUBSCRIBERS = 64
 _LOOPBACK = ("127.", "::1")
+_READABLE = ("status", "progress")
 
 
 class House(Protocol):
@@ -135,7 +136,7 @@ class Desk:
         if not chosen:
             there = ", ".join(each.name for each in running) or "none; insert a plugin first"
             raise ControlError(f"no instance {name or 'is there'}; running: {there}")
-        able = [each for each in chosen if end in (*each.parameters, *each.commands, "status", "progress")]
+        able = [each for each in chosen if end in (*each.parameters, *each.commands, *_READABLE)]
         if not able:
             raise ControlError(_unknown(end, chosen))
         for instance in able:
@@ -183,7 +184,9 @@ class Desk:
         for instance in self._house.instances():
             for end, value in instance.values.items():
                 address = f"{ROOT}/{instance.name}/{end}"
-                if _below(prefix, address, end):
+                # Answers and errors of a while ago are no values.
+                is_value = end in instance.parameters or end in _READABLE
+                if is_value and _below(prefix, address, end):
                     self._send(Message(address, (value,)), there)
 
     def _remember(self, subscription: Subscription) -> None:

@@ -186,7 +186,7 @@ def test_spurious_notes_have_low_values_and_go(dictionary: PerformanceDictionary
 
 def test_fewer_atoms_explain_fewer_notes(dictionary: PerformanceDictionary) -> None:
     score = performance("Descending", 3)
-    counts = [len(simplify(dictionary, score, atoms, keep=0.2)) for atoms in (1, 5, 40)]
+    counts = [len(simplify(dictionary, score, atoms)) for atoms in (1, 5, 40)]
     assert counts[0] <= counts[1] <= counts[2] <= len(score) and counts[0] < counts[2]
 
 

@@ -42,19 +42,29 @@ def denoise(dictionary: PerformanceDictionary, score: Score, keep: float | None 
     keep
         A note stays where its value is at least this: higher takes out more. The model's own unless given.
     """
-    return _known(score, dictionary.values(to_events(score)), dictionary.keep if keep is None else keep)
+    values = note_values(score, dictionary.values(to_events(score)))
+    return score.select(values >= (dictionary.keep if keep is None else keep))
 
 
-def simplify(dictionary: PerformanceDictionary, score: Score, atoms: int, keep: float | None = None) -> Score:
+def simplify(dictionary: PerformanceDictionary, score: Score, atoms: int, share: float = 0.5) -> Score:
     """Return the notes that a piece's most active atoms explain; see `terzetto.analysis.codes.keep_atoms`.
+
+    Parameters
+    ----------
+    share
+        A note stays where these atoms alone give it at least this share, above 0, of the value that all give it.
 
     Raises
     ------
     InputError
-        Fewer than one atom.
+        Fewer than one atom, or a share not above 0.
     """
-    code = keep_atoms(dictionary, dictionary.encode(score), atoms)
-    return _known(score, dictionary.rows(code), dictionary.keep if keep is None else keep)
+    if share <= 0:
+        raise InputError(f"share = {share:g}: give a share above 0")
+    code = dictionary.encode(score)
+    whole = note_values(score, dictionary.rows(code))
+    alone = note_values(score, dictionary.rows(keep_atoms(dictionary, code, atoms)))
+    return score.select((whole > 0) & (alone >= share * whole))
 
 
 def shift_variance(dictionary: PerformanceDictionary, score: Score) -> tuple[NDArray[np.float64], Float]:
@@ -85,7 +95,3 @@ def columns_between(dictionary: PerformanceDictionary, score: Score, start: floa
         raise InputError(f"{start:g} to {stop:g} s: give two times within the performance's 0 to {score.end:.1f} s")
     first = max(int(np.searchsorted(times, start, side="right")) - 1, 0)
     return slice(first, max(int(np.searchsorted(times, stop, side="left")), first + 1))
-
-
-def _known(score: Score, values: Float, keep: float) -> Score:
-    return score.select(note_values(score, values) >= keep)

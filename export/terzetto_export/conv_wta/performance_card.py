@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from terzetto.analysis.performance_dictionary import PerformanceDictionary
+from terzetto.score.performance_events import times_of
 from terzetto_export.card import Card
 from terzetto_export.conv_wta.performance_measures import measure, table_of
 from terzetto_export.conv_wta.performances import Split
@@ -17,10 +20,10 @@ _NASAP = (
     "CC BY-NC-SA 4.0",
 )
 _READING = (
-    "How the paper was read. *Kernel*: it gives none; here 16 events, about 0.4 s. *k*: in each column the k most "
-    "active of the 1000 atoms win, 100 at first and 75 in the end. The other reading, k columns of each atom over the "
-    "piece, means another sparsity for each length of music, and none for pieces of fewer than 75 columns; it is the "
-    "recipe `of-each-atom`. *TCN [1, 8, 16, 24]*: the 1 is the one line of events that goes in (388 rows of one "
+    "How the paper was read. *Kernel*: it gives none; here {kernel} events, about {seconds:.1f} s. *k*: in each column "
+    "the k most active of the 1000 atoms win, 100 at first, 75 in the end. The other reading, k columns of each atom "
+    "over the piece, means another sparsity for each length of music, and none for pieces of fewer than 75 columns; it "
+    "is the recipe `of-each-atom`. *TCN [1, 8, 16, 24]*: the 1 is the one line of events that goes in (388 rows of one "
     "signal); 8, 16 and 24 are the feature maps of three causal levels of width 2, dilated 1, 2 and 4, without skip "
     "connections, and the encoder reads the 24. "
 )
@@ -48,6 +51,7 @@ def write_card(
     ]
     what = "split by work: " + ", ".join(counts)
     source = (folder.name, "its own", what) if folder else (*_NASAP, what)
+    seconds = float(np.mean([times_of(line.events)[-1] / len(line.events) for line in split.training]))
     return Card(
         title=f"A dictionary of piano performances ({dictionary.model.name})",
         summary=(
@@ -56,7 +60,7 @@ def write_card(
             "performances, and lays composers out by the atoms they use. Use: `terzetto piano`, "
             "`terzetto.analysis.performance_dictionary`.\n\n"
             "**Made on your machine, not shipped**: what it is learned from may not be used commercially.\n\n"
-            + _READING
+            + _READING.format(kernel=dictionary.kernel, seconds=dictionary.kernel * seconds)
             + _RECIPES[recipe]
         ),
         licence=dictionary.model.licence,

@@ -32,11 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="of the model (default: performance_dictionary)")
     parser.add_argument("--epochs", type=int, default=60, help="(default: 60, the paper's)")
     parser.add_argument(
+        "--kernel", type=int, default=16, metavar="N", help="events that an atom lasts (default: 16, about 0.4 s)"
+    )
+    parser.add_argument(
         "--columns",
         type=int,
         default=128,
         metavar="N",
-        help="read an excerpt of N kernels of 16 events of each performance in an epoch (default: 128)",
+        help="read an excerpt of N kernels of each performance in an epoch (default: 128)",
     )
     parser.add_argument("--pieces", type=int, metavar="N", help="read at most N performances of each part")
     parser.add_argument("--without", metavar="COMPOSER", help="leave a composer out and test on his works")
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from terzetto.errors import InputError
     from terzetto_export.conv_wta.performance_train import Plan, train
 
-    for flag in ("epochs", "columns", "pieces"):
+    for flag in ("epochs", "kernel", "columns", "pieces"):
         value = getattr(arguments, flag)
         if value is not None and value < 1:
             raise InputError(f"--{flag} {value}: give 1 or more")
@@ -58,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         out=arguments.out,
         epochs=arguments.epochs,
+        kernel=arguments.kernel,
         columns=arguments.columns,
         pieces=arguments.pieces,
         seed=arguments.seed,

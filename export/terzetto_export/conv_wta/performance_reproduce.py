@@ -33,6 +33,7 @@ DESIGNS = {
     "paper: TCN 8-16-24, k 100 to 75": PAPER,
     "TCN 1-8-16-24": replace(PAPER, levels=(1, 8, 16, 24)),
     "no TCN, k 100 to 75": PLAIN,
+    "no TCN, kernel of 4 events": replace(PLAIN, kernel=4),
     "no TCN, k = 75 throughout": replace(PLAIN, k_first=75),
     "no TCN, k = 75 after training": replace(PLAIN, k_first=75, taken=AFTER),
 }
@@ -93,11 +94,11 @@ def reproduce_piano(
                 design,
                 epochs=plan.epochs,
                 seed=seed,
-                columns=plan.columns,
+                columns=plan.columns * PLAIN.kernel // design.kernel,
                 tell=lambda line: None,
             )
             curves.setdefault(name, [loss / EVENTS for loss in history.loss])
-            runs.append(_measure(network, design, split.test, plan.columns * design.kernel))
+            runs.append(_measure(network, design, split.test, plan.columns * PLAIN.kernel))
             if name == MAPPED and mapped is None:
                 mapped = network
         right[name] = [interval(np.mean([run[i] for run in runs], axis=0)) for i in range(3)]

@@ -42,6 +42,7 @@ class Plan:
     name: str | None = None
     out: Path | None = None
     epochs: int = EPOCHS
+    kernel: int = PAPER.kernel
     columns: int = COLUMNS
     pieces: int | None = None
     seed: int = 0
@@ -56,9 +57,15 @@ class Plan:
         return (self.out or user_folder()) / f"{self.name or MODEL}.onnx"
 
     @property
+    def design(self) -> Design:
+        """What is learned."""
+        return replace(DESIGNS[self.recipe], kernel=self.kernel)
+
+    @property
     def command(self) -> str:
         """What makes it again."""
         parts = [f"{MAKE_IT} --recipe {self.recipe} --epochs {self.epochs} --columns {self.columns} --seed {self.seed}"]
+        parts += [f"--kernel {self.kernel}"] if self.kernel != PAPER.kernel else []
         parts += [f"--data {self.data.name}"] if self.data else []
         parts += [f"--without {self.without}"] if self.without else []
         parts += [f"--pieces {self.pieces}"] if self.pieces is not None else []
@@ -82,7 +89,7 @@ def train(plan: Plan, tell: Callable[[str], None] = tell_on_terminal) -> Path:
     network, history = learn(
         split.training,
         split.validation,
-        DESIGNS[plan.recipe],
+        plan.design,
         epochs=plan.epochs,
         seed=plan.seed,
         minutes=plan.minutes,
@@ -92,18 +99,19 @@ def train(plan: Plan, tell: Callable[[str], None] = tell_on_terminal) -> Path:
         resume=plan.resume,
         tell=tell,
     )
-    dictionary, difference = finish(network, split, plan, DESIGNS[plan.recipe])
+    dictionary, difference = finish(network, split, plan)
     facts = facts_of(network, history, split, plan, device, dictionary, difference)
     write_card(dictionary, split, plan.recipe, plan.data, facts, plan.command, tell)
     checkpoint.unlink(missing_ok=True)
     return plan.model
 
 
-def finish(network: ConvWta, split: Split, plan: Plan, design: Design) -> tuple[PerformanceDictionary, float]:
+def finish(network: ConvWta, split: Split, plan: Plan) -> tuple[PerformanceDictionary, float]:
     """Export, choose the threshold on validation works with what was exported, and export with it.
 
     Returns the dictionary and its difference to PyTorch.
     """
+    design = plan.design
     rows = torch.zeros(1, EVENTS, 4 * design.kernel)
     constants = {
         "kernel": design.kernel,
@@ -142,7 +150,7 @@ def facts_of(
     difference: float,
 ) -> list[tuple[str, str]]:
     """Return the card's facts."""
-    design = DESIGNS[plan.recipe]
+    design = plan.design
     read = sum(min(len(line.events), plan.columns * design.kernel) for line in split.training)
     return [
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}"),

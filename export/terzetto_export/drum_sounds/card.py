@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 
@@ -14,8 +12,9 @@ from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.sounds import SoundModel, prepare
 from terzetto.evaluate.drum_sounds import evaluate
 from terzetto_export.card import Card
-from terzetto_export.commands.reproduce import data_root
+from terzetto_export.drum_data.files import SPLITS
 from terzetto_export.drum_sounds.one_shots import OneShot, counts, in_split
+from terzetto_export.drum_sounds.sources import rows
 
 _TIMED = 20
 
@@ -49,8 +48,8 @@ def write_card(
         ),
         licence=licence,
         data=_data(sounds, folders),
-        metrics="\n".join(["```", measured(model, in_split(sounds, "test")), more.strip(), "```"]).replace(
-            "\n\n", "\n"
+        metrics="\n\n".join(
+            f"```\n{each}\n```" for each in (measured(model, in_split(sounds, "test")), more.strip()) if each
         ),
         limits=(
             "Mono, and what lies behind 1.5 s is cut: long cymbals end in a fade. What is below 300 Hz is one moving "
@@ -79,31 +78,21 @@ def measured(model: SoundModel, sounds: Sequence[OneShot]) -> str:
         for audio, sound in zip(originals, sounds, strict=True)
     ]
     decoded = [model.decode(z, CLASSES[sound.sound_class]) for z, sound in zip(points, sounds, strict=True)]
-    rows = [f"{counts(sounds)}, held out"]
+    lines = [f"{counts(sounds)}, held out"]
     for name, value in evaluate(originals, decoded, [sound.kit for sound in sounds]).items():
-        rows.append(f"{name:44} {value['mean']:.2f} [{value['low']:.2f}, {value['high']:.2f}]")
+        lines.append(f"{name:44} {value['mean']:.2f} [{value['low']:.2f}, {value['high']:.2f}]")
     longest = points[int(np.argmax([len(audio) for audio in decoded]))]
     spent = []
     for seed in range(_TIMED):
         began = process_time()
         model.decode(longest, model.classes[0], seed)
         spent.append(1e3 * (process_time() - began))
-    rows.append(f"{'decoding the longest, ms on one core':44} {np.median(spent):.1f}")
-    return "\n".join(rows)
+    lines.append(f"{'decoding the longest, ms on one core':44} {np.median(spent):.1f}")
+    return "\n".join(lines)
 
 
 def _data(sounds: Sequence[OneShot], folders: Sequence[Path] | None) -> list[tuple[str, str, str]]:
-    training, held_out = in_split(sounds, "train"), in_split(sounds, "test")
-    chosen_by = in_split(sounds, "validation")
+    training, chosen_by, held_out = (in_split(sounds, split) for split in SPLITS)
     whole = f"{counts(training)} to train; {counts(chosen_by)} to choose by; {counts(held_out)} held out"
-    if folders:
-        return [(", ".join(folder.name for folder in folders), "its own", whole)]
-    licences: Mapping[str, str] = json.loads((data_root() / "drums" / "one_shots" / "sources.json").read_text("utf-8"))
-    number = Counter(sound.source for sound in training)
-    names = {
-        source: sorted({s.kit.partition("/")[2] or s.kit for s in training if s.source == source}) for source in number
-    }
-    return [
-        (source, licences[source], f"{n} training sounds: {', '.join(names[source])}")
-        for source, n in sorted(number.items())
-    ] + [("all", "", whole)]
+    own = [folder.name for folder in folders] if folders else None
+    return [*rows(training, own), ("all", "", whole)]

@@ -22,6 +22,7 @@ from terzetto.commands.drums import (
     simplify,
     swap,
 )
+from terzetto.commands.groups import add_commands, run_command
 
 HELP = "make drum beats, and see where given ones lie"
 
@@ -55,14 +56,7 @@ _COMMANDS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
-    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, module in _COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
-        module.configure(command)
-        command.set_defaults(drums=module.run)
+    add_commands(parser, _COMMANDS, _EPILOG)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run the subcommand."""
-    return int(arguments.drums(arguments))
+run = run_command

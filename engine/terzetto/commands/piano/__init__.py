@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from terzetto.commands.groups import add_commands, run_command
 from terzetto.commands.piano import (
     composer_map,
     denoise,
@@ -48,14 +49,7 @@ _COMMANDS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
-    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, module in _COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
-        module.configure(command)
-        command.set_defaults(piano=module.run)
+    add_commands(parser, _COMMANDS, _EPILOG)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run the subcommand."""
-    return int(arguments.piano(arguments))
+run = run_command

@@ -19,7 +19,7 @@ from terzetto.audio.files import FileTake
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.kit import SOUNDS, VOICE_OF_SOUND, Drum, Kit, Voice, sounds_of_voice
 from terzetto.drums.player import Sound
-from terzetto.drums.sound_sources import Morph, OneShot, Point, Sample, Source
+from terzetto.drums.sound_sources import Morph, OneShot, Point, Sample, Source, files_of
 from terzetto.errors import InputError, TerzettoError
 
 Float = NDArray[np.float32]
@@ -106,14 +106,17 @@ def voice_sounds(
 ) -> dict[int, Sound]:
     """Return what one voice of a kit plays, by index into `SOUNDS`; see `kit_sounds`."""
     voice = kit.voices[name]
+    drums = {index: kit.drums.get(SOUNDS[index], Drum()) for index in sounds_of_voice(name)}
     try:
         audio, rate = source_audio(voice.source, name, opened)
+        played = {
+            index: _played(audio, rate, voice, drum, sample_rate, channels, kit.gain_db)
+            for index, drum in drums.items()
+        }
     except TerzettoError as error:
         raise type(error)(f"voice {name}: {error}") from None
     made = {}
-    for index in sounds_of_voice(name):
-        drum = kit.drums.get(SOUNDS[index], Drum())
-        sound = _played(audio, rate, voice, drum, sample_rate, channels, kit.gain_db)
+    for index, sound in played.items():
         air = _air(sound, sample_rate) if voice.velocity_tone > 0 else None
         for array in (sound, air):
             if array is not None:
@@ -192,7 +195,11 @@ def _latent(source: Source, sound_class: str, model: SoundSpace, opened: OpenMod
         audio, rate = _read(source.encoded)
     else:
         audio, rate = source_audio(source, sound_class, opened)
-    return model.encode(audio.mean(axis=0), rate, sound_class)
+    mono = audio.mean(axis=0)
+    if float(np.abs(mono).max()) < SILENCE:
+        heard = "".join(f"{path}: " for path in files_of(source))
+        raise InputError(f"{heard}its sides cancel each other out in mono, as the model hears it; give one side of it")
+    return model.encode(mono, rate, sound_class)
 
 
 def _model_of(source: Source) -> str:
@@ -232,6 +239,10 @@ def _played(
     speed = 2.0 ** ((voice.tune + drum.tune) / 12)
     longest = int(LONGEST * rate * speed)  # of the source: what is played in so many seconds
     sides = _resampled(audio[:, :longest], rate * speed, sample_rate)
+    if not sides.shape[1]:
+        raise InputError(
+            f"its sound is too short to be played {voice.tune + drum.tune:+g} semitones higher; lower tune"
+        )
     seconds = np.arange(sides.shape[1]) / sample_rate
     damping = sum(3 / decay for decay in (voice.decay, drum.decay) if decay is not None)
     level = 10 ** ((gain_db + voice.gain_db + drum.gain_db) / 20)
@@ -257,6 +268,8 @@ def _air(audio: Float, sample_rate: float) -> Float:
 
     length = scipy.fft.next_fast_len(audio.shape[1], real=True)
     magnitude = np.abs(scipy.fft.rfft(audio, length)).sum(axis=0)
+    if not magnitude.any():  # one sample that ends at silence, or opposite sides in mono
+        return np.zeros_like(audio)
     frequency = np.fft.rfftfreq(length, 1 / sample_rate)
     centroid = float((magnitude * frequency).sum() / magnitude.sum())
     # The bilinear transform of s / (s + 1), whose corner is at the centroid.

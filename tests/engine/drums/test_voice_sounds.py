@@ -179,3 +179,24 @@ def test_what_cannot_be_used_names_its_voice_and_file(tmp_path: Path) -> None:
     ):  # fmt: skip
         with pytest.raises(InputError, match=f"voice snare: .*{message}"):
             snare(source)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_silent_once_it_is_played_stays_silent(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "one.wav", np.array([0.5]), RATE, subtype="FLOAT")
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 4800)
+    soundfile.write(tmp_path / "sides.wav", np.stack([noise, -noise], axis=1), RATE, subtype="FLOAT")
+    for name in ("one.wav", "sides.wav"):
+        kit = shipped_kit().with_voice("snare", source=Sample(tmp_path / name), velocity_tone=12.0)
+        sound = voice_sounds(kit, "snare", RATE, 1)[SNARE]
+        assert sound.air is not None and not sound.audio.any() and not sound.air.any()
+
+
+def test_what_is_too_short_for_its_tune_or_cancels_out_is_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "one.wav", np.full(1, 0.5), RATE, subtype="FLOAT")
+    with pytest.raises(InputError, match=r"^voice snare: .* too short to be played \+36 semitones higher"):
+        snare(Sample(tmp_path / "one.wav"), tune=36.0, velocity_tone=12.0)
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 4800)
+    soundfile.write(tmp_path / "sides.wav", np.stack([noise, -noise], axis=1), RATE, subtype="FLOAT")
+    with pytest.raises(InputError, match=r"^voice snare: .*sides\.wav: its sides cancel each other out in mono"):
+        snare(Point(encoded=tmp_path / "sides.wav"))

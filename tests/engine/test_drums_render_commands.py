@@ -199,6 +199,11 @@ def test_between_two_kits(folder: Path, capsys: Capture) -> None:
         ("kit --voice snare=one_shot:gong", "give one of snare, kick"),
         ("kit --morph none.toml", "none.toml: the kit cannot be read"),
         ("kit --morph mine.toml --amount 2 --by mix", "amount 2: give 0"),
+        ("render beat.mid -o a.mp3", "the name of a sound file ends in .wav or .flac; .mp3 is not written"),
+        ("kit --amount 0.3", "--amount is about a morph: add --morph KIT.toml"),
+        ("kit mine.toml --voices snare -o a.toml", "--voices is about a morph"),
+        ("kit --by mix", "--by is about a morph"),
+        ("kit --model none -o a.toml", "add --seed N, or --voice NAME=SOUND"),
         ("kit --render a.mp3", "the name of a sound file ends in .wav or .flac"),
     ],
 )

@@ -80,7 +80,7 @@ def read_data(
         sounds = read_collection(tier, tell)
         where = f"the {tier} one-shots"
     if classify is not None:
-        sounds = sorted_by(sounds, classify, tell)
+        sounds = sorted_by(sounds, classify, tell, FEWEST_OF_A_CLASS)
     unnamed = sum(sound.sound_class == NONE for sound in sounds)
     if unnamed:
         tell(f"{unnamed} sounds are left out: neither folder nor file is named after a drum")

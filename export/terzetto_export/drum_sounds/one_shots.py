@@ -104,17 +104,29 @@ def read_entries(entries: Iterable[Entry], tell: Tell) -> list[OneShot]:
     return sounds
 
 
-def sorted_by(sounds: Sequence[OneShot], classify: Callable[[Float], int], tell: Tell) -> list[OneShot]:
-    """Give sounds without a class the one that a classifier hears."""
-    unnamed = sum(sound.sound_class == NONE for sound in sounds)
-    if not unnamed:
-        return list(sounds)
+def sorted_by(
+    sounds: Sequence[OneShot], classify: Callable[[Float], int], tell: Tell, fewest: int = 1
+) -> list[OneShot]:
+    """Give sounds without a class the one that a classifier hears.
+
+    A class that nobody named and of which fewer than ``fewest`` are heard cannot be learnt: its sounds are named and
+    left out, since whoever gave them cannot know what they would be taken for.
+    """
+    named = {sound.sound_class for sound in sounds} - {NONE}
     result = [
         replace(sound, sound_class=classify(sound.audio)) if sound.sound_class == NONE else sound for sound in sounds
     ]
     heard = Counter(b.sound_class for a, b in zip(sounds, result, strict=True) if a.sound_class == NONE)
-    tell(f"{unnamed} sounds were sorted by ear: " + ", ".join(f"{CLASSES[c]} {n}" for c, n in sorted(heard.items())))
-    return result
+    if not heard:
+        return result
+    told = ", ".join(f"{CLASSES[each]} {number}" for each, number in sorted(heard.items()))
+    tell(f"{heard.total()} sounds were sorted by ear: {told}")
+    rare = {each for each, number in heard.items() if each not in named and number < fewest}
+    for sound in result:
+        if sound.sound_class in rare:
+            name = CLASSES[sound.sound_class]
+            tell(f"{sound.path}: left out: heard as {name}, of which there are too few ({heard[sound.sound_class]})")
+    return [sound for sound in result if sound.sound_class not in rare]
 
 
 def in_split(sounds: Iterable[OneShot], split: str) -> list[OneShot]:

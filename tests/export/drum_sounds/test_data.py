@@ -122,6 +122,19 @@ def test_sounds_that_nothing_names_are_sorted_or_left_out(tmp_path: Path) -> Non
     assert any("3 sounds were sorted by ear: tom 3" in line for line in told)
 
 
+def test_a_class_that_is_heard_in_one_or_two_sounds_is_left_out(tmp_path: Path) -> None:
+    write_pack(tmp_path)
+    for i in range(4):
+        soundfile.write(tmp_path / "A" / f"x{i}.wav", burst(seed=i) if i < 2 else 0.5 * burst(seed=i), SAMPLE_RATE)
+    told: list[str] = []
+    tom, kick = CLASSES.index("tom"), CLASSES.index("kick")
+    sounds = read_data([tmp_path], told.append, classify=lambda audio: tom if np.abs(audio).max() > 0.4 else kick)
+    number = Counter(sound.sound_class for sound in sounds)
+    assert number[tom] == 0 and number[kick] == 22, "what somebody named stays, however few are heard of it"
+    left = [line for line in told if "left out: heard as tom, of which there are too few (2)" in line]
+    assert sorted(Path(line.split(":")[0]).name for line in left) == ["x0.wav", "x1.wav"]
+
+
 def test_too_little_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         read_data([tmp_path / "none"], quiet)

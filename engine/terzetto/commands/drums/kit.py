@@ -43,10 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="let a voice sound of something else (may be repeated)",
     )
     change.add_argument("--morph", type=Path, metavar="KIT.toml", help="go towards another kit")
-    change.add_argument("--amount", type=number, default=0.5, metavar="A", help="how far, 0 to 1 (default: 0.5)")
+    change.add_argument("--amount", type=number, metavar="A", help="how far, 0 to 1 (default: 0.5)")
     change.add_argument(
         "--by",
-        default="latent",
         choices=["latent", "mix"],
         help="through the sound model's latent space, or by fading one sound over to the other (default: latent)",
     )
@@ -69,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     from terzetto.drums.render_job import write_rendering
     from terzetto.errors import InputError, OutputError
 
+    _check(arguments)
     if arguments.render is not None and not is_sound_file(arguments.render):
         raise InputError(f"--render {arguments.render}: the name of a sound file ends in .wav or .flac")
     if arguments.out is not None and arguments.out.exists():
@@ -89,6 +89,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse a flag that would change nothing, since whoever gave it expects that it does."""
+    from terzetto.errors import InputError
+
+    for flag in ("amount", "by", "voices"):
+        if getattr(arguments, flag) is not None and arguments.morph is None:
+            raise InputError(f"--{flag} is about a morph: add --morph KIT.toml")
+    if arguments.model and arguments.seed is None and not arguments.voice:
+        raise InputError("--model is about what is drawn or heard by it: add --seed N, or --voice NAME=SOUND")
+
+
 def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     """Return the kit with what the flags ask for: drawn, then single voices, then morphed."""
     from terzetto.drums.kit_changes import drawn, morphed, with_sound
@@ -99,7 +110,8 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     for text in arguments.voice:
         kit = with_sound(kit, text, arguments.model)
     if arguments.morph is not None:
-        kit = morphed(kit, read_kit(arguments.morph), arguments.amount, arguments.by, arguments.voices)
+        amount = 0.5 if arguments.amount is None else arguments.amount
+        kit = morphed(kit, read_kit(arguments.morph), amount, arguments.by or "latent", arguments.voices)
     return kit
 
 

@@ -23,6 +23,9 @@ What rings at the end rings out; with --loop the file is exactly as long as the 
 """
 
 
+_OTHER_SOUNDS = (".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".mid", ".midi")  # no folder is meant
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
@@ -51,6 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     def tell(result: dict[str, Any]) -> None:
         print(told(result))
 
+    ending = Path(arguments.out).suffix.lower()
+    if ending in _OTHER_SOUNDS and not Path(arguments.out).is_dir():
+        raise InputError(
+            f"--out {arguments.out}: the name of a sound file ends in .wav or .flac; {ending} is not written"
+        )
     settings, name = settings_of(arguments, arguments.out), ""
     if is_sound_file(arguments.out) and not Path(arguments.out).is_dir():
         if len(arguments.beats) > 1 or Path(arguments.beats[0]).is_dir():

@@ -19,8 +19,10 @@ from terzetto.drums.midi import read_beat, write_beat
 from terzetto.drums.render_job import RenderJob, RenderSettings
 from terzetto.drums.rendering import render_beat
 from terzetto.drums.sound_sources import Morph, OneShot, Point, Sample
+from terzetto.drums.voice_sounds import open_model
 from terzetto.errors import InputError
 from terzetto.jobs import Item
+from terzetto.models import find_model
 
 Capture = pytest.CaptureFixture[str]
 
@@ -249,3 +251,15 @@ def test_a_kit_out_of_the_sound_model(folder: Path, capsys: Capture) -> None:
     (folder / "bad.toml").write_text('[voice.kick]\nsource = { seed = 1, model = "none of mine" }')
     said = refusal(capsys, "render", "beat.mid", "--kit", "bad.toml", "-o", "f.wav")
     assert "voice kick: " in said and "none of mine" in said and not Path("f.wav").exists()
+
+
+def test_a_kit_finds_a_model_s_file_from_any_folder(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = find_model("drum-sounds", "drum_sounds").path
+    (folder / "own.onnx").write_bytes(shipped.read_bytes())
+    result_of(capsys, "kit", "--seed", "7", "--model", "own.onnx", "-o", "seven.toml")
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    open_model.cache_clear()  # as another process has it
+    assert result_of(capsys, "kit", "../seven.toml")["voice"]["kick"]["source"]["seed"] == 7

@@ -61,11 +61,12 @@ def table_of_source(source: Source, folder: Path | None = None) -> dict[str, Any
         ends = [table_of_source(end, folder) for end in (source.first, source.second)]
         told: dict[str, Any] = {"morph": ends, "amount": source.amount, "by": source.by}
     elif source.encoded is not None:
-        told = {"encoded": _told(source.encoded, folder), "model": source.model}
+        told = {"encoded": _told(source.encoded, folder)}
     else:
         values = {"pad": source.pad, "latent": source.latent, "seed": source.seed}
         told = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-        told["model"] = source.model
+    if isinstance(source, Point):
+        told["model"] = _told(Path(source.model), folder) if source.model.endswith(".onnx") else source.model
     told["class"] = source.sound_class
     return {key: value for key, value in told.items() if value is not None and value != ""}
 
@@ -76,7 +77,7 @@ def _single(kind: str, table: dict[str, Any], folder: Path, place: Place) -> Sou
         return OneShot(place.typed(value, str))
     if kind == "sample":
         return Sample(_path(value, folder, place))
-    sound_class, model = (_text(table, key, place) for key in ("class", "model"))
+    sound_class, model = _text(table, "class", place), _model(table, folder, place)
     if kind == "encoded":
         return Point(encoded=_path(value, folder, place), sound_class=sound_class, model=model)
     if kind == "seed":
@@ -89,6 +90,12 @@ def _single(kind: str, table: dict[str, Any], folder: Path, place: Place) -> Sou
 
 def _text(table: dict[str, Any], key: str, place: Place) -> str:
     return place.at(key).typed(table.get(key, ""), str)
+
+
+def _model(table: dict[str, Any], folder: Path, place: Place) -> str:
+    """Return the name of a model, or the path of its file, from the folder on as all paths."""
+    name = _text(table, "model", place)
+    return str(folder / Path(name).expanduser()) if name.endswith(".onnx") else name
 
 
 def _path(value: Any, folder: Path, place: Place) -> Path:

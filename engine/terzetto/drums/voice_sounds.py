@@ -19,7 +19,7 @@ from terzetto.audio.files import FileTake
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.kit import SOUNDS, VOICE_OF_SOUND, Drum, Kit, Voice, sounds_of_voice
 from terzetto.drums.player import Sound
-from terzetto.drums.sound_sources import Morph, OneShot, Point, Sample, Source, files_of
+from terzetto.drums.sound_sources import SHIPPED_MODEL, Morph, OneShot, Point, Sample, Source, files_of
 from terzetto.errors import InputError, TerzettoError
 
 Float = NDArray[np.float32]
@@ -203,13 +203,19 @@ def _latent(source: Source, sound_class: str, model: SoundSpace, opened: OpenMod
 
 
 def _model_of(source: Source) -> str:
-    """Return the model that a source asks for; the ends of a morph ask for one."""
+    """Return the model that a source asks for, empty for the shipped one; both ends of a morph ask for the same."""
+    names = _models_asked(source)
+    if len(names) > 1:
+        given = " and ".join(sorted(names))
+        raise InputError(f"a morph lies in one model's latent space; given {given}: take one model, or morph by mix")
+    name = names.pop() if names else SHIPPED_MODEL
+    return "" if name == SHIPPED_MODEL else name
+
+
+def _models_asked(source: Source) -> set[str]:
     if isinstance(source, Morph):
-        names = {_model_of(end) for end in (source.first, source.second)} - {""}
-        if len(names) > 1:
-            raise InputError(f"a morph lies in one model's latent space; given {' and '.join(sorted(names))}")
-        return names.pop() if names else ""
-    return source.model if isinstance(source, Point) else ""
+        return _models_asked(source.first) | _models_asked(source.second)
+    return {source.model or SHIPPED_MODEL} if isinstance(source, Point) else set()
 
 
 def _mix(source: Morph, voice_class: str, opened: OpenModel) -> tuple[Float, float]:

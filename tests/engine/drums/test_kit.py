@@ -59,6 +59,14 @@ def test_a_kit_is_read_as_it_was_written(place: Path) -> None:
     assert kit_of_table(table, Path("/elsewhere"), Place("the state")) == kit
 
 
+def test_a_model_s_file_is_told_from_the_kit_s_folder(place: Path) -> None:
+    model = place / "models" / "mine.onnx"
+    kit = shipped_kit().with_voice("snare", source=Point(seed=7, model=str(model)))
+    write_kit(place / "kit.toml", kit)
+    assert 'model = "models/mine.onnx"' in (place / "kit.toml").read_text()
+    assert read_kit(place) == kit
+
+
 def test_what_a_kit_does_not_name_is_as_shipped(place: Path) -> None:
     (place / "kit.toml").write_text('[voice."closed hat"]\nsource = { sample = "hits/a.wav" }\n[drum.ride]\ntune = -1')
     kit, shipped = read_kit(place), shipped_kit()

@@ -176,6 +176,7 @@ def test_what_cannot_be_used_names_its_voice_and_file(tmp_path: Path) -> None:
         (Sample(tmp_path / "text.wav"), "text.wav"),
         (Point(latent=(1.0,)), "points have 2 numbers; given 1"),
         (Morph(Point(seed=1, model="mine"), Point(seed=1, model="other")), "given mine and other"),
+        (Morph(Point(seed=1), Point(seed=1, model="mine")), "given drum_sounds and mine: take one"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=f"voice snare: .*{message}"):
             snare(source)

@@ -105,10 +105,13 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     from terzetto.drums.kit_changes import drawn, morphed, with_sound
     from terzetto.drums.kit_file import read_kit
 
+    model = arguments.model
+    if model.endswith(".onnx"):  # a path is told from the kit's folder on, not from here
+        model = str(Path(model).expanduser().absolute())
     if arguments.seed is not None:
-        kit = drawn(kit, arguments.seed, arguments.model)
+        kit = drawn(kit, arguments.seed, model)
     for text in arguments.voice:
-        kit = with_sound(kit, text, arguments.model)
+        kit = with_sound(kit, text, model)
     if arguments.morph is not None:
         amount = 0.5 if arguments.amount is None else arguments.amount
         kit = morphed(kit, read_kit(arguments.morph), amount, arguments.by or "latent", arguments.voices)

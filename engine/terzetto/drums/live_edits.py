@@ -177,6 +177,7 @@ class LiveEdits:
     def restore(self, state: object) -> None:
         """Take up a saved beat, or none; before the dictionary is open it waits for it."""
         saved = state if isinstance(state, dict) else None
+        self._wanted = ""  # what was asked for before does not come into it
         if self.dictionary is None:
             self._saved = saved
             return

@@ -78,7 +78,7 @@ class LiveKit:
             if velocity > 0 and sound >= 0:
                 self._player.strike(sound, velocity, event.frame)
         else:
-            self._voices.obey(name, event)
+            self._voices.obey(name, event, begins=begins)
 
     def _loudness(self) -> float:
         level = self._parameters.number("level")

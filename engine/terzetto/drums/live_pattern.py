@@ -259,6 +259,7 @@ class LivePattern:
 
     def restore(self, model: str, *, now: bool) -> None:
         """Take up a saved model and the knobs' values."""
+        self._wanted = model  # what was asked for before does not come into it
         if not self._rate:  # opened by prepare()
             self.model = model
             return

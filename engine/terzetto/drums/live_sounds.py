@@ -6,7 +6,7 @@ What rings goes on as it was struck, so nothing clicks; what is struck from then
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,11 +25,16 @@ _SILENT = Sound(np.zeros((1, 0), np.float32))
 
 @dataclass(frozen=True)
 class Made:
-    """Sounds by voice, why others could not be made, and the models they come from, name → SHA-256."""
+    """Sounds by voice, why others could not be made, and the models they come from, name → SHA-256.
 
-    sounds: dict[str, dict[int, Sound]]
-    problems: list[str]
-    models: dict[str, str]
+    They are made of a kit, for a sample rate (Hz) and a number of channels.
+    """
+
+    kit: Kit
+    form: tuple[float, int]
+    sounds: dict[str, dict[int, Sound]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    models: dict[str, str] = field(default_factory=dict)
 
 
 class LiveSounds:
@@ -64,13 +69,13 @@ class LiveSounds:
 
     def prepare(self, kit: Kit, sample_rate: float, channels: int) -> Player:
         """Make all sounds for a stream, and their player; what cannot be made is as shipped, and said."""
-        self._rate, self._channels = sample_rate, channels
+        self._form = (sample_rate, channels)
         self._player = Player([_SILENT] * len(SOUNDS), sample_rate)
         made = self.make(kit, CLASSES)
         for name in CLASSES:
             if name not in made.sounds:
-                self._install({name: self._sounds(shipped_kit(), name)})
-        self.take(kit, made)
+                self._install({name: self._sounds(shipped_kit(), name, self._form)})
+        self.take(made)
         self._parts = {name: _part(kit, name) for name in CLASSES}
         return self._player
 
@@ -97,16 +102,16 @@ class LiveSounds:
             self._note(made)
 
         def fail(why: str) -> None:
-            take(Made({}, [why], {}))
+            take(Made(kit, self._form, problems=[why]))
 
         self._background.run(lambda: self.make(kit, names), take, fail, now=now)
 
     def make(self, kit: Kit, names: Sequence[str]) -> Made:
         """Make what can be made of some voices; on any thread."""
-        made = Made({}, [], {})
+        made = Made(kit, self._form)
         for name in names:
             try:
-                made.sounds[name] = self._sounds(kit, name)
+                made.sounds[name] = self._sounds(kit, name, made.form)
                 for model in models_of(kit.voices[name].source):
                     made.models[model] = self.models.get(model) or identity(model) or ""
             except TerzettoError as error:
@@ -120,11 +125,12 @@ class LiveSounds:
             raise InputError("; ".join(made.problems))
         return made
 
-    def take(self, kit: Kit, made: Made) -> None:
+    def take(self, made: Made) -> None:
         """Strike what was made of a kit from now on; what is being made is out of date."""
-        self._turn += 1
-        self._install(made.sounds)
-        self._parts.update({name: _part(kit, name) for name in made.sounds})
+        self.forget()
+        if made.form == self._form:  # else the stream is another one by now, and the kit is made anew
+            self._install(made.sounds)
+            self._parts.update({name: _part(made.kit, name) for name in made.sounds})
         self._note(made)
 
     def forget(self) -> None:
@@ -132,8 +138,8 @@ class LiveSounds:
         self._turn += 1
         self.due = True
 
-    def _sounds(self, kit: Kit, name: str) -> dict[int, Sound]:
-        return voice_sounds(kit, name, self._rate, self._channels, self._opened)
+    def _sounds(self, kit: Kit, name: str, form: tuple[float, int]) -> dict[int, Sound]:
+        return voice_sounds(kit, name, *form, self._opened)
 
     def _install(self, sounds: dict[str, dict[int, Sound]]) -> None:
         for each in sounds.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -64,6 +65,7 @@ class LiveVoices:
         self._sounds = LiveSounds(background, say, opened)
         self.kit, self.model = shipped_kit(), ""
         self._edits = 0
+        self._wishes, self._taken = 0, dict.fromkeys(("kit", "model", *CLASSES), 0)  # by what was asked for last
         self._at: dict[str, float] = {}
         self._told: set[str] = set()
 
@@ -123,19 +125,19 @@ class LiveVoices:
         if moved and not begins and source not in self._told and self._parameters[source] != "pad":
             self._set(source, "pad")
 
-    def obey(self, name: str, event: Message) -> None:
-        """Follow a command; others are not ours."""
+    def obey(self, name: str, event: Message, *, begins: bool) -> None:
+        """Follow a command; others are not ours. ``begins``: nothing of the stream has been heard."""
         if name == "kit":
-            self._load(Path(text_of(event, "the path of a kit.toml, or of its folder")))
+            self._load(Path(text_of(event, "the path of a kit.toml, or of its folder")), now=begins)
         elif name == "sample":
             voice, file = texts_of(event, 2, "a voice and the path of an audio file")
-            self._use_sample(_voice(voice), Path(file))
+            self._use_sample(_voice(voice), Path(file), now=begins)
         elif name in ("sound", "sound_latent"):
             voice, x, y = point_of(event)
             low, high = (0.0, 1.0) if name == "sound" else self._pad_range()
             self._move(_voice(voice), ((x - low) / (high - low), (y - low) / (high - low)))
         elif name == "sound_model":
-            self._use_model(text_of(event, "the name or the path of a sound model"))
+            self._use_model(text_of(event, "the name or the path of a sound model"), now=begins)
         elif name == "save_kit":
             path, kit = Path(text_of(event, "the path of a kit.toml")), self.wanted()
             self._background.run(
@@ -162,44 +164,64 @@ class LiveVoices:
     def _pad_range(self) -> tuple[float, float]:
         return self._opened(self.model).pad_range
 
-    def _load(self, path: Path) -> None:
+    def _load(self, path: Path, *, now: bool) -> None:
         """Take another kit, all its voices at once, when its sounds are made."""
+        wish = self._wish()
 
-        def work() -> tuple[Kit, Made]:
-            kit = read_kit(path)
-            return kit, self._sounds.make_all(kit, CLASSES)
-
-        def take(loaded: tuple[Kit, Made]) -> None:
-            kit, made = loaded
-            self._adopt(kit, made)
-            self._say(f"The kit is {kit.name or path.name}.")
-
-        self._background.run(work, take, lambda why: self._say(f"That kit cannot be used: {why}"), now=False)
-
-    def _use_sample(self, voice: str, path: Path) -> None:
         def work() -> Made:
-            return self._sounds.make_all(self.kit.with_voice(voice, source=Sample(path)), [voice])
+            return self._sounds.make_all(read_kit(path), CLASSES)
 
         def take(made: Made) -> None:
-            self._adopt(self.kit.with_voice(voice, source=Sample(path)), made)
-            self._say(f"The {voice} is {path.name}.")
+            if self._taken["kit"] > wish:  # overtaken by another one
+                return
+            kit, voices = made.kit, [name for name in CLASSES if self._taken[name] < wish]
+            for name in CLASSES:
+                if name not in voices:
+                    kit = kit.with_voice(name, source=self.kit.voices[name].source)
+            self._taken["kit"] = wish
+            self._adopt(kit, made, voices, wish)
+            self._say(f"The kit is {kit.name or path.name}.")
 
-        self._background.run(work, take, lambda why: self._say(f"That sample cannot be used: {why}"), now=False)
+        self._background.run(work, take, lambda why: self._say(f"That kit cannot be used: {why}"), now=now)
 
-    def _adopt(self, kit: Kit, made: Made) -> None:
+    def _use_sample(self, voice: str, path: Path, *, now: bool) -> None:
+        wish, kit = self._wish(), self.kit.with_voice(voice, source=Sample(path))
+
+        def work() -> Made:
+            return self._sounds.make_all(kit, [voice])
+
+        def take(made: Made) -> None:
+            if self._taken[voice] < wish:
+                self._adopt(self.kit.with_voice(voice, source=Sample(path)), made, [voice], wish)
+                self._say(f"The {voice} is {path.name}.")
+
+        self._background.run(work, take, lambda why: self._say(f"That sample cannot be used: {why}"), now=now)
+
+    def _wish(self) -> int:
+        """Return a number for what is asked for: wishes count in the order of asking, however long each takes."""
+        self._wishes += 1
+        return self._wishes
+
+    def _adopt(self, kit: Kit, made: Made, voices: Sequence[str], wish: int) -> None:
         """Play a kit of which some voices' sounds are made: these come from the kit now."""
         self.kit = kit
         self._edits += 1
-        self._sounds.take(kit, made)
-        for name in made.sounds:
+        self._taken.update(dict.fromkeys(voices, wish))
+        self._sounds.take(replace(made, sounds={name: made.sounds[name] for name in voices}))
+        for name in voices:
             source = kit.voices[name].source
             if isinstance(source, Point) and source.pad is not None:  # where the kit is on the pad, the pad shows it
                 self._set(_named(name, "x"), source.pad[0])
                 self._set(_named(name, "y"), source.pad[1])
             self._set(_named(name, "source"), "kit")
 
-    def _use_model(self, name: str) -> None:
+    def _use_model(self, name: str, *, now: bool) -> None:
+        wish = self._wish()
+
         def take(_: object) -> None:
+            if self._taken["model"] > wish:
+                return
+            self._taken["model"] = wish
             self.model, self._sounds.due = name, True
             self._edits += 1
             self._say(f"The pads are {Path(name).stem or 'the shipped model'}'s.")
@@ -207,7 +229,7 @@ class LiveVoices:
         def fail(why: str) -> None:
             self._say(f"That model cannot be used: {why}")
 
-        self._background.run(lambda: self._opened(name), take, fail, now=False)
+        self._background.run(lambda: self._opened(name), take, fail, now=now)
 
     # State
 
@@ -218,6 +240,7 @@ class LiveVoices:
 
     def restore(self, content: Mapping[str, Any]) -> str:
         """Take up a state, which is made with the next block; return why its kit cannot be, or nothing."""
+        self._taken = dict.fromkeys(self._taken, self._wish())  # what was asked for before does not come into it
         table, model = content.get("kit"), content.get("sound_model")
         self.model = model if isinstance(model, str) else ""
         self.kit, problem = shipped_kit(), ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -85,6 +87,20 @@ def write_tone(path: Path) -> None:
     tone = 0.5 * np.sin(2 * np.pi * 500 * np.arange(4410) / 44100)
     with AudioFile(str(path), "w", 44100, 1) as file:
         file.write(tone.astype(np.float32))
+
+
+class Held(Tones):
+    """Tones, of which those at one place across the pad are made only when they are let."""
+
+    def __init__(self, x: float) -> None:
+        super().__init__()
+        self.x, self.go = x, Event()
+
+    def pad_latent(self, sound_class: str, x: float, y: float) -> Float:
+        low, high = self.pad_range
+        if abs(x - (low + self.x * (high - low))) < 1e-6:
+            assert self.go.wait(20.0)
+        return super().pad_latent(sound_class, x, y)
 
 
 def rung(change: Sequence[Message], note: Message = CRASH) -> tuple[Float, Stage]:
@@ -233,3 +249,74 @@ def test_every_voice_has_its_pad(voice: str) -> None:
     named = voice.replace(" ", "_")
     assert (values[f"{named}_x"], values[f"{named}_y"], values[f"{named}_source"]) == (0.5, 0.5, "kit")
     assert isinstance(shipped_kit().voices[voice].source, OneShot)
+
+
+def test_a_sample_of_which_nothing_is_left_is_silent_however_it_is_struck(tmp_path: Path) -> None:
+    with AudioFile(str(tmp_path / "one.wav"), "w", 44100, 1) as file:
+        file.write(np.full(1, 0.5, np.float32))
+    stage = Stage()
+    stage.play(512, rolling=False)
+    stage.play(512, [to("sample", "snare", str(tmp_path / "one.wav"))], rolling=False)
+    stage.settle()
+    assert stage.status() == "The snare is one.wav."
+    assert not struck(stage, to("note", 38, 60, 1)).any(), "silent, and a number"
+
+
+def test_a_stream_begins_with_the_kit_and_the_sample_of_its_first_frame(tmp_path: Path) -> None:
+    write_tone(tmp_path / "tone.wav")
+    kit = on_pad("kick", 0.1, 0.9)
+    write_kit(tmp_path / "kit.toml", kit)
+    begun = [to("kit", str(tmp_path)), to("sample", "snare", str(tmp_path / "tone.wav"))]
+    first = struck(Stage(), SNARE, 512)
+    assert np.array_equal(first, heard(kit, "snare", 512)), "nothing is sent: as shipped"
+    for note, expected in (
+        (to("note", 36, 127, 1), heard(kit, "kick")),
+        (SNARE, heard(kit.with_voice("snare", source=Sample(tmp_path / "tone.wav")), "snare")),
+    ):
+        assert np.array_equal(Stage().play(4096, [*begun, note], rolling=False), expected)
+
+
+def test_of_two_kits_the_one_asked_for_last_is_played_whichever_is_read_first(tmp_path: Path) -> None:
+    for name, x in (("slow", 0.1), ("quick", 0.9)):
+        write_kit(tmp_path / f"{name}.toml", replace(on_pad("snare", x, 0.5), name=name))
+    space = Held(0.1)
+    stage = Stage(DrumsProcessor(lambda name: Groove(), lambda name: space))
+    stage.play(512, rolling=False)
+    stage.play(512, [to("kit", str(tmp_path / "slow.toml")), to("kit", str(tmp_path / "quick.toml"))], rolling=False)
+    while stage.status() != "The kit is quick.":
+        stage.play(512, rolling=False)
+        time.sleep(0.005)
+    space.go.set()
+    stage.settle()
+    assert stage.status() == "The kit is quick."
+    assert np.array_equal(struck(stage, SNARE), heard(on_pad("snare", 0.9, 0.5), "snare"))
+
+
+def test_a_kit_that_was_asked_for_before_a_project_was_opened_does_not_come_into_it(tmp_path: Path) -> None:
+    write_kit(tmp_path / "slow.toml", on_pad("snare", 0.1, 0.5))
+    space = Held(0.1)
+    stage = Stage(DrumsProcessor(lambda name: Groove(), lambda name: space))
+    saved = stage.drums.state()
+    stage.play(512, rolling=False)
+    stage.play(512, [to("kit", str(tmp_path / "slow.toml"))], rolling=False)
+    stage.drums.restore(saved)
+    space.go.set()
+    stage.settle()
+    stage.play(RATE, rolling=False)
+    assert stage.drums.state()["kit"] is None
+    assert np.array_equal(struck(stage, SNARE), heard(shipped_kit(), "snare"))
+
+
+def test_a_kit_that_is_read_while_the_rate_changes_sounds_at_the_new_one(tmp_path: Path) -> None:
+    kit = on_pad("snare", 0.1, 0.5)
+    write_kit(tmp_path / "slow.toml", kit)
+    space = Held(0.1)
+    stage = Stage(DrumsProcessor(lambda name: Groove(), lambda name: space))
+    stage.play(512, rolling=False)
+    stage.play(512, [to("kit", str(tmp_path / "slow.toml"))], rolling=False)
+    stage.drums.prepare(2 * RATE, 2, 512)
+    space.go.set()
+    stage.settle()
+    stage.settle()
+    expected = kit_sounds(kit, 2 * RATE, 2, lambda name: Tones())[SOUNDS.index("snare")].audio[:, :4096]
+    assert np.array_equal(struck(stage, SNARE), np.pad(expected, ((0, 0), (0, 4096 - expected.shape[1]))))

@@ -262,6 +262,13 @@ def test_each_command_works(made: Path, maestro: Path, take: Path, tmp_path: Pat
     assert (tmp_path / "m.png").is_file() and (tmp_path / "v.png").is_file()
 
 
+def test_a_place_that_cannot_be_written_to_is_said(made: Path, take: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    below = str(take / "below")
+    for asked in (["reconstruct", str(take), "-o", below + ".mid"], ["interpolate", str(take), str(take), "-o", below]):
+        assert main(["piano", *asked, "--model", str(made)]) == 2
+        assert "could not be written" in capsys.readouterr().err
+
+
 def test_without_a_dictionary_each_command_says_how_to_make_it(
     take: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from terzetto.errors import InputError, OutputError
+from terzetto.errors import InputError
 from terzetto.score.midi_file import DRUM_CHANNEL, open_midi
 from terzetto.score.notes import HANDS, LEFT, RIGHT, UNKNOWN, Score
+from terzetto.whole_file import write_whole
 
 SUSTAIN_PEDAL = 64
 # A key pressed for no time at all still sounds; this is about one hammer's flight.
@@ -78,7 +79,7 @@ def read_midi(path: Path) -> Score:
 
 
 def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
-    """Write a score as a two-track MIDI file (``right``, ``left``) at 120 beats a minute.
+    """Write a score as a two-track MIDI file (``right``, ``left``) at 120 beats a minute, whole or not at all.
 
     Notes whose hand is not known go to a third track, ``notes``.
 
@@ -87,7 +88,7 @@ def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
     InputError
         Notes before time 0.
     OutputError
-        The file cannot be written.
+        The file cannot be written; what was there before is untouched.
     """
     if (score.onset < 0).any():
         raise InputError(f"a MIDI file starts at 0; the score's first note is at {score.onset[0]:.3f} s")
@@ -113,10 +114,7 @@ def write_midi(score: Score, path: Path, ticks_per_second: int = 960) -> None:
             track.append(message.copy(time=max(now - tick, 0), channel=hand % 3))
             tick = max(now, tick)
         midi.tracks.append(track)
-    try:
-        midi.save(path)
-    except OSError as error:
-        raise OutputError(f"{path}: could not be written ({error.strerror or error})") from None
+    write_whole(Path(path), lambda file: midi.save(file=file))
 
 
 class _Clock:

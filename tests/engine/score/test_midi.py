@@ -197,5 +197,22 @@ def test_what_midi_cannot_hold_is_refused(tmp_path: Path) -> None:
     score = Score.from_notes([(-0.5, 1.0, 60, 0.5, "left")])
     with pytest.raises(InputError, match="starts at 0"):
         write_midi(score, tmp_path / "a.mid")
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="could not be written"):
-        write_midi(Score.from_notes([(0, 1.0, 60, 0.5, "left")]), tmp_path / "no folder" / "a.mid")
+        write_midi(Score.from_notes([(0, 1.0, 60, 0.5, "left")]), tmp_path / "file" / "a.mid")
+
+
+def test_a_file_that_cannot_be_written_whole_is_as_it_was(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")  # as on a full disk, where there are limits to set
+    path = tmp_path / "a.mid"
+    write_midi(Score.from_notes([(0, 1.0, 60, 0.5, "left")]), path)
+    before = path.read_bytes()
+    long = Score.from_notes([(at, at + 0.5, 60, 0.5, "left") for at in range(500)])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match="could not be written"):
+            write_midi(long, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

@@ -38,7 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     first, second = read_midi(arguments.first), read_midi(arguments.second)
     columns = None if arguments.only is None else columns_between(dictionary, first, *arguments.only)
     codes = interpolate(dictionary.encode(first), dictionary.encode(second), arguments.steps, columns)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     paths, notes = [], []
     for number, code in enumerate(codes, 1):
         step = dictionary.decode(code)

@@ -46,7 +46,6 @@ def edit(arguments: argparse.Namespace, change: Callable[[PerformanceDictionary,
     after = change(dictionary, before)
     if not len(after):
         raise InputError(f"{arguments.take}: none of its {len(before)} notes is left; nothing was written")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     write_midi(after, arguments.out)
     result = {
         "take": str(arguments.take),

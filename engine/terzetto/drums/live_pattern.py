@@ -179,8 +179,8 @@ class LivePattern:
         low, high = self._bars.source.pad_range
         return (latent - low) / (high - low)
 
-    def _use_model(self, name: str, *, now: bool) -> None:
-        """Open another model, while the present one plays on."""
+    def _use_model(self, name: str, *, now: bool, saved: bool = False) -> None:
+        """Open another model, while the present one plays on; without a saved one there are no patterns."""
 
         def take(opened: tuple[PatternSource, dict[str, str]]) -> None:
             if self._wanted == name:  # not overtaken by another one
@@ -194,7 +194,14 @@ class LivePattern:
                 self.say_status()
 
         def fail(why: str) -> None:
-            self._say(f"That model cannot be used: {why}")
+            if not saved:
+                self._say(f"That model cannot be used: {why}")
+            elif self._wanted == name:  # as where it is opened with the stream: a bounce plays the same
+                self.stop()
+                self.model, self.problem, self.models = name, why, {}
+                self._bars = self._sequencer = None
+                self.changed += 1
+                self.say_status()
 
         self._wanted = name
         self._background.run(lambda: self._opened(name), take, fail, now=now)
@@ -264,5 +271,5 @@ class LivePattern:
             self.model = model
             return
         if model != self.model:
-            self._use_model(model, now=now)
+            self._use_model(model, now=now, saved=True)
         self._midi_due = True

@@ -6,6 +6,7 @@ bar is a function of the edits, the bars as they were, and its number, so a boun
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -69,10 +70,12 @@ class OtherBeat:
                 raise ValueError(count)
             rows = np.zeros((count, 3, *Hvo.SHAPE), np.float32)
             for bar, drum, step, velocity, offset in state["hits"]:
+                if min(bar, drum, step) < 0 or not (math.isfinite(velocity) and math.isfinite(offset)):
+                    raise ValueError([bar, drum, step, velocity, offset])
                 rows[bar, :, drum, step] = 1.0, velocity, offset
             bars = [Hvo(hits > 0.5, velocities, offsets) for hits, velocities, offsets in rows]
             return cls.of(dictionary, str(state["path"]), bars)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"the saved beat is damaged ({error})") from None
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from threading import Event
 
 import mido
 import numpy as np
@@ -170,6 +171,49 @@ def test_another_model_can_be_put_in_place() -> None:
     assert stage.drums.wait(10.0)
     stage.play(512)
     assert "another task" in stage.status() and stage.drums.state()["model"] == "mine"
+
+
+def test_a_project_keeps_a_model_that_is_not_here_and_plays_as_in_a_bounce() -> None:
+    def opener(name: str) -> PatternSource:
+        if name:
+            raise ModelError(f"there is no model {name!r}")
+        return Groove()
+
+    saved = Stage(DrumsProcessor(opener, lambda name: Tones())).drums.state() | {"model": "gone"}
+    bounced = DrumsProcessor(opener, lambda name: Tones())
+    bounced.restore(saved)
+    running = Stage(DrumsProcessor(opener, lambda name: Tones()))
+    running.play(RATE)
+    running.drums.restore(saved)
+    assert running.drums.wait(10.0)
+    running.play(512)
+    for stage in (Stage(bounced), running):
+        assert stage.drums.state()["model"] == "gone"
+        assert "no model 'gone'" in stage.status()
+        stage.notes.clear()
+        stage.play(2 * RATE)
+        assert not [velocity for _, _, velocity in stage.notes if velocity]
+    running.drums.restore(saved | {"model": ""})
+    assert running.drums.wait(10.0)
+    running.play(RATE)
+    assert running.begun(36), "with a model that is here it plays again"
+
+
+def test_a_model_that_was_asked_for_before_a_project_was_opened_does_not_come_into_it() -> None:
+    go = Event()
+
+    def opener(name: str) -> PatternSource:
+        assert not name or go.wait(20.0)
+        return Groove()
+
+    stage = Stage(DrumsProcessor(opener, lambda name: Tones()))
+    saved = stage.drums.state()
+    stage.play(512)
+    stage.play(512, [to("model", "slow")])
+    stage.drums.restore(saved)
+    go.set()
+    stage.settle()
+    assert stage.drums.state()["model"] == ""
 
 
 def test_the_shipped_model_plays_every_style_of_the_table() -> None:

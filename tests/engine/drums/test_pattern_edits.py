@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,9 @@ def test_another_beat_survives_its_state_and_damage_is_said(dictionary: Dictiona
     long = OtherBeat.of(dictionary, "long.mid", [rock()] * 100)
     assert len(long.bars) == 64
     for damage in ({"bars": 0}, {"bars": 999}, {"hits": [[0, 0]]}, {"hits": [[9, 0, 0, 1.0, 0.0]]}, {"hits": 3},
-                   {"hits": [[0, 0, 0, 7.0, 0.0]]}, {"bars": "x"}):  # fmt: skip
+                   {"hits": [[0, 0, 0, 7.0, 0.0]]}, {"bars": "x"},
+                   {"hits": [[0, 0, 0, math.nan, 0.0]]}, {"hits": [[-1, 0, 0, 0.5, 0.0]]},
+                   {"bars": math.inf}):  # fmt: skip
         with pytest.raises(InputError, match="the saved beat is damaged"):
             OtherBeat.restored(dictionary, {**state, **damage})
 
@@ -117,6 +120,18 @@ def test_the_live_pattern_is_edited_kept_and_the_same_in_a_bounce(dictionary: Di
     assert np.array_equal(*heard) and np.abs(heard[0]).max() > 0.01
     assert not np.array_equal(heard[0], Stage().play(24000 * 8, [to("pad_x", 0.1)]))
     stage.play(512, [to("other", "")])
+    assert stage.drums.state()["other"] is None
+
+
+def test_a_beat_that_was_asked_for_before_a_project_was_opened_does_not_come_into_it(tmp_path: Path) -> None:
+    write_beat(tmp_path / "busy.mid", hvo_to_beat([busy(), fill()]))
+    stage = Stage()
+    saved = stage.drums.state()
+    stage.play(512)
+    stage.play(512, [to("other", str(tmp_path / "busy.mid"))])
+    assert stage.drums.wait(10.0)  # it has been read, and not been taken
+    stage.drums.restore(saved)
+    stage.play(512)
     assert stage.drums.state()["other"] is None
 
 

@@ -251,17 +251,6 @@ def test_every_voice_has_its_pad(voice: str) -> None:
     assert isinstance(shipped_kit().voices[voice].source, OneShot)
 
 
-def test_a_sample_of_which_nothing_is_left_is_silent_however_it_is_struck(tmp_path: Path) -> None:
-    with AudioFile(str(tmp_path / "one.wav"), "w", 44100, 1) as file:
-        file.write(np.full(1, 0.5, np.float32))
-    stage = Stage()
-    stage.play(512, rolling=False)
-    stage.play(512, [to("sample", "snare", str(tmp_path / "one.wav"))], rolling=False)
-    stage.settle()
-    assert stage.status() == "The snare is one.wav."
-    assert not struck(stage, to("note", 38, 60, 1)).any(), "silent, and a number"
-
-
 def test_a_stream_begins_with_the_kit_and_the_sample_of_its_first_frame(tmp_path: Path) -> None:
     write_tone(tmp_path / "tone.wav")
     kit = on_pad("kick", 0.1, 0.9)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
@@ -13,6 +16,9 @@ from terzetto.errors import TerzettoError
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
+
+_AT_EXIT = 10.0  # seconds
+_running: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 class Background:
@@ -58,6 +64,7 @@ class Background:
             thread = threading.Thread(target=do, name="terzetto-background", daemon=True)
             self._threads = [*(each for each in self._threads if each.is_alive()), thread]
             thread.start()
+            _running.add(thread)
 
     def wait(self, seconds: float) -> bool:
         """Wait until all work is done, and `finish` can do what follows; False if one takes longer than that."""
@@ -69,3 +76,11 @@ class Background:
         """Do what follows from the work that is done."""
         while not self._done.empty():
             self._done.get()()
+
+
+@atexit.register
+def _end() -> None:
+    """Wait for work under way: a thread that is cut off within a model or a resampler aborts the whole process."""
+    deadline = time.monotonic() + _AT_EXIT
+    for thread in list(_running):
+        thread.join(max(deadline - time.monotonic(), 0.0))

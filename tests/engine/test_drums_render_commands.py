@@ -263,3 +263,17 @@ def test_a_kit_finds_a_model_s_file_from_any_folder(
     monkeypatch.chdir(folder / "elsewhere")
     open_model.cache_clear()  # as another process has it
     assert result_of(capsys, "kit", "../seven.toml")["voice"]["kick"]["source"]["seed"] == 7
+
+
+def test_what_a_model_of_ones_own_lacks_is_not_drawn_and_told(folder: Path, capsys: Capture) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(find_model("drum-sounds", "drum_sounds").path)
+    (constants,) = (each for each in model.metadata_props if each.key == "constants")
+    classes = [name for name in CLASSES if name not in ("cymbal", "clap")]
+    constants.value = json.dumps({**json.loads(constants.value), "classes": classes})
+    onnx.save(model, folder / "own.onnx")
+    assert main(["drums", "kit", "--seed", "7", "--model", "own.onnx", "-o", "seven.toml"]) == 0
+    assert "the model own has no cymbal, clap: not drawn, as before" in capsys.readouterr().err
+    voices = read_kit("seven.toml").voices
+    assert [name for name, voice in voices.items() if voice.source == OneShot(name)] == ["cymbal", "clap"]
+    assert voices["kick"].source == Point(seed=7, model=str(folder / "own.onnx"))

@@ -21,7 +21,7 @@ _TEMPO = 120.0
 _Part = TypeVar("_Part", Voice, Drum)
 
 
-def drawn(kit: Kit, seed: int, model: str = "") -> Kit:
+def drawn(kit: Kit, seed: int, model: str = "", classes: Sequence[str] = CLASSES) -> Kit:
     """Return a kit in which every voice is drawn from the sound model; the same seed, the same kit.
 
     Parameters
@@ -32,9 +32,12 @@ def drawn(kit: Kit, seed: int, model: str = "") -> Kit:
         0..2^32 - 1.
     model
         Name or path of a sound model; empty for the shipped one.
+    classes
+        Only these voices are drawn: a model of one's own may lack some.
     """
-    voices = {name: replace(voice, source=Point(seed=seed, model=model)) for name, voice in kit.voices.items()}
-    return replace(kit, voices=voices, name=f"seed {seed}")
+    source = Point(seed=seed, model=model)
+    drawn_voices = {name: replace(kit.voices[name], source=source) for name in classes}
+    return replace(kit, voices={**kit.voices, **drawn_voices}, name=f"seed {seed}")
 
 
 def with_sound(kit: Kit, text: str, model: str = "") -> Kit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,12 +105,21 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     """Return the kit with what the flags ask for: drawn, then single voices, then morphed."""
     from terzetto.drums.kit_changes import drawn, morphed, with_sound
     from terzetto.drums.kit_file import read_kit
+    from terzetto.drums.sounds import open_sound_model
+    from terzetto.errors import TerzettoWarning
 
     model = arguments.model
     if model.endswith(".onnx"):  # a path is told from the kit's folder on, not from here
         model = str(Path(model).expanduser().absolute())
     if arguments.seed is not None:
-        kit = drawn(kit, arguments.seed, model)
+        opened = open_sound_model(model)
+        kit = drawn(kit, arguments.seed, model, opened.classes)
+        lacking = [name for name in kit.voices if name not in opened.classes]
+        if lacking:
+            name = opened.model.name
+            warnings.warn(
+                f"the model {name} has no {', '.join(lacking)}: not drawn, as before", TerzettoWarning, stacklevel=2
+            )
     for text in arguments.voice:
         kit = with_sound(kit, text, model)
     if arguments.morph is not None:

@@ -131,7 +131,7 @@ class LiveVoices:
             self._load(Path(text_of(event, "the path of a kit.toml, or of its folder")), now=begins)
         elif name == "sample":
             voice, file = texts_of(event, 2, "a voice and the path of an audio file")
-            self._use_sample(_voice(voice), Path(file), now=begins)
+            self._use_sample(_voice(voice), Path(file).absolute(), now=begins)
         elif name in ("sound", "sound_latent"):
             voice, x, y = point_of(event)
             low, high = (0.0, 1.0) if name == "sound" else self._pad_range()

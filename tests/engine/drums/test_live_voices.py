@@ -200,6 +200,15 @@ def test_a_sample_takes_a_voices_place_and_a_bad_one_does_not(tmp_path: Path) ->
         assert np.array_equal(struck(stage, SNARE, 8192), heard(mine, "snare", 8192))
 
 
+def test_a_sample_is_kept_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tone(tmp_path / "tone.wav")
+    monkeypatch.chdir(tmp_path)
+    stage = Stage()
+    stage.play(512, [to("sample", "snare", "tone.wav")], rolling=False)
+    source = stage.drums.state()["kit"]["voice"]["snare"]["source"]
+    assert source == {"sample": (tmp_path / "tone.wav").as_posix()}, "a project may be opened from anywhere"
+
+
 def test_what_is_missing_is_named_and_the_rest_plays(tmp_path: Path) -> None:
     def missing(name: str) -> SoundSpace:
         raise ModelError("there is no model 'mine'")

@@ -68,7 +68,7 @@ class Meter:
         self._energies = np.zeros(_CLASSES)
         self._interpolator = _interpolator(4 if sample_rate < 96_000 else 2 if sample_rate < 192_000 else 1)
         # Between samples a signal is at most this much larger than its samples.
-        self._overshoot = float(np.abs(self._interpolator).sum(axis=1).max())
+        self._overshoot = float(np.abs(self._interpolator).sum(axis=1).max(initial=0.0))
         self._past = np.zeros((channels, _TAPS - 1))
         self._peak = self._sample_peak = 0.0
         self._waiting = np.zeros((channels, _WORK), np.float32)
@@ -101,7 +101,7 @@ class Meter:
 
     @property
     def true_peak_db(self) -> float:
-        """Largest value on and between the samples, in dBTP (4 times oversampled, 2 times from 96 kHz on)."""
+        """Largest value on and between the samples, in dBTP (4 times oversampled, twice from 96 kHz, not from 192)."""
         self._measure()
         rest = np.concatenate([self._past, np.zeros((self.channels, _TAPS - 1))], axis=1)
         return _decibels(max(self._peak, self._between(rest)))

@@ -134,3 +134,12 @@ def test_what_cannot_be_measured() -> None:
             Meter(rate, channels)
     with pytest.raises(InputError, match="2 channels × frames"):
         Meter(48000, 2).add(np.zeros((3, 10)))
+
+
+@pytest.mark.parametrize("rate", [96_000, 192_000, 384_000])
+def test_high_rates_are_measured_too(rate: int) -> None:
+    sound = tone(2.0, -20.0, rate)[None]
+    meter = Meter(rate, 1)
+    meter.add(sound)
+    assert meter.true_peak_db == pytest.approx(-20.0, abs=0.02)
+    assert meter.lufs == pytest.approx(-23.0, abs=0.1)

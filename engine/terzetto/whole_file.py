@@ -41,3 +41,15 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             raise
     except OSError as error:
         raise OutputError(f"{path}: could not be written ({error.strerror or error})") from None
+
+
+def refuse_replacing(out: Path, *sources: Path) -> None:
+    """Refuse to write over what a result is made from.
+
+    Raises
+    ------
+    OutputError
+        ``out`` is one of the sources.
+    """
+    if any(out.exists() and source.exists() and out.samefile(source) for source in sources):
+        raise OutputError(f"{out}: would replace what it is made from; choose another --out")

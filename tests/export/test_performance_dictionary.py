@@ -230,6 +230,9 @@ def test_each_command_works(made: Path, maestro: Path, take: Path, tmp_path: Pat
         out = tmp_path / f"{command}.mid"
         assert main(["piano", command, str(take), *extra, "-o", str(out), "--json", *model]) == 0, command
         assert json.loads(capsys.readouterr().out)["notes"] == len(read_midi(out))
+    for command in (f"reconstruct {take} -o {take}", f"swap {take} {other} -o {other}"):
+        assert main(["piano", *command.split(), *model]) == 2
+        assert "would replace what it is made from" in capsys.readouterr().err
     way = tmp_path / "way"
     assert (
         main(["piano", "interpolate", str(take), str(other), "--only", "4-8", "--steps", "3", "-o", str(way), *model])

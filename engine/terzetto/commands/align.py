@@ -62,11 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
     from terzetto.score.alignment import align
     from terzetto.score.midi import write_midi
     from terzetto.score.read import read_score
+    from terzetto.whole_file import refuse_replacing
 
     out: Path = arguments.out or arguments.take.with_suffix(".mid")
-    for given in (arguments.take, Path(arguments.score)):
-        if out.exists() and given.exists() and out.samefile(given):
-            raise OutputError(f"{out}: would replace what it is made from; choose another --out")
+    refuse_replacing(out, arguments.take, Path(arguments.score))
     with FileTake(arguments.take) as take, choose(arguments.progress, arguments.take.name) as progress:
         choices = {name: getattr(arguments, name) for name in ("left_track", "right_track", "split_pitch", "repeats")}
         try:

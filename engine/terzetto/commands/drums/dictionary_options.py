@@ -39,6 +39,7 @@ def edit_all(arguments: argparse.Namespace, change: Change) -> int:
     from terzetto.drums.beat_files import EditJob
     from terzetto.errors import InputError
     from terzetto.jobs import run_job
+    from terzetto.whole_file import refuse_replacing
 
     job = EditJob(change, arguments.model, reading_of(arguments))
     job.check()
@@ -46,6 +47,7 @@ def edit_all(arguments: argparse.Namespace, change: Change) -> int:
         return run_job(job, arguments.beats, arguments, lambda result: print(_line(result)))
     if len(arguments.beats) > 1 or Path(arguments.beats[0]).is_dir():
         raise InputError(f"--out {arguments.out} is one file; for several beats give a folder")
+    refuse_replacing(Path(arguments.out), Path(arguments.beats[0]))
     result = job.edit(Path(arguments.beats[0]), arguments.beats[0], Path(arguments.out))
     tell(result, _line(result), arguments.json)
     return 0
@@ -60,10 +62,12 @@ def add_dictionary_flags(parser: argparse.ArgumentParser) -> None:
     add_reading_flags(parser)
 
 
-def edit(arguments: argparse.Namespace, change: Change) -> int:
-    """Change a beat into a file, and tell what became of the hits."""
+def edit(arguments: argparse.Namespace, change: Change, *others: Path) -> int:
+    """Change a beat into a file, not over it or the others that are used, and tell what became of the hits."""
     from terzetto.drums.beat_files import EditJob
+    from terzetto.whole_file import refuse_replacing
 
+    refuse_replacing(arguments.out, arguments.beat, *others)
     job = EditJob(change, arguments.model, reading_of(arguments))
     result = job.edit(arguments.beat, str(arguments.beat), arguments.out)
     tell(result, _line(result), arguments.json)

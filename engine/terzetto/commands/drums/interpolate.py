@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from terzetto.drums.grid import hvo_to_beat
     from terzetto.drums.midi import write_beat
     from terzetto.errors import InputError
+    from terzetto.whole_file import refuse_replacing
 
     beat, first = read(arguments.first, arguments)
     _, second = read(arguments.second, arguments)
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         digits = len(str(len(steps)))
         parts = {arguments.out / f"step_{n:0{digits}}.mid": step for n, step in enumerate(steps, 1)}
+    for path in parts:
+        refuse_replacing(path, arguments.first, arguments.second)
     for path, bars in parts.items():
         write_beat(path, hvo_to_beat(bars, tempo=bpm, drum_map=beat.drum_map))
     result = {

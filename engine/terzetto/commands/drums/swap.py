@@ -30,4 +30,4 @@ def run(arguments: argparse.Namespace) -> int:
             swap_atoms(dictionary, dictionary.encode(bars), dictionary.encode(others), arguments.atoms)
         )
 
-    return edit(arguments, swap)
+    return edit(arguments, swap, arguments.other)

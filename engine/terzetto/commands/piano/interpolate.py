@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from terzetto.analysis.performance_edits import columns_between
     from terzetto.errors import InputError
     from terzetto.score.midi import read_midi, write_midi
+    from terzetto.whole_file import refuse_replacing
 
     if arguments.out.suffix.lower() in ENDINGS:
         raise InputError(f"{arguments.out}: give a folder; each step is a MIDI file of its own in it")
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     for number, code in enumerate(codes, 1):
         step = dictionary.decode(code)
         path = arguments.out / f"step_{number:0{len(str(len(codes)))}}.mid"
+        refuse_replacing(path, arguments.first, arguments.second)
         write_midi(step, path)
         paths.append(str(path))
         notes.append(len(step))

@@ -32,15 +32,17 @@ def add_edit_flags(parser: argparse.ArgumentParser) -> None:
     add_json_flag(parser)
 
 
-def edit(arguments: argparse.Namespace, change: Callable[[PerformanceDictionary, Score], Score]) -> int:
+def edit(arguments: argparse.Namespace, change: Callable[[PerformanceDictionary, Score], Score], *others: Path) -> int:
     """Read a performance, change it, write it, and tell how many notes there were and are.
 
-    Nothing is written where nothing is left.
+    Nothing is written where nothing is left, nor over the performance or the others that are used.
     """
     from terzetto.analysis.performance_dictionary import open_performance_dictionary
     from terzetto.errors import InputError
     from terzetto.score.midi import read_midi, write_midi
+    from terzetto.whole_file import refuse_replacing
 
+    refuse_replacing(arguments.out, arguments.take, *others)
     dictionary = open_performance_dictionary(arguments.model)
     before = read_midi(arguments.take)
     after = change(dictionary, before)

@@ -28,4 +28,4 @@ def run(arguments: argparse.Namespace) -> int:
         other = dictionary.encode(read_midi(arguments.other))
         return dictionary.decode(swap_atoms(dictionary, dictionary.encode(score), other, arguments.atoms))
 
-    return edit(arguments, swap)
+    return edit(arguments, swap, arguments.other)

@@ -6,7 +6,8 @@
 
 #include <array>
 #include <atomic>
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace terzetto::plugin {
@@ -19,9 +20,7 @@ struct Letter {
     std::array<char, 2048> text{};
 
     static void copy(char* to, std::size_t room, std::string_view from) noexcept {
-        const std::size_t size = from.size() < room ? from.size() : room - 1;
-        std::memcpy(to, from.data(), size);
-        to[size] = '\0';
+        to[from.copy(to, room - 1)] = '\0';
     }
 };
 

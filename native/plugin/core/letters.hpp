@@ -19,9 +19,7 @@ struct Letter {
     std::array<char, 32> about{}; // what it is about, an argument before the others; empty: none
     std::array<char, 2048> text{};
 
-    static void copy(char* to, std::size_t room, std::string_view from) noexcept {
-        to[from.copy(to, room - 1)] = '\0';
-    }
+    static void copy(char* to, std::size_t room, std::string_view from) noexcept { to[from.copy(to, room - 1)] = '\0'; }
 };
 
 template <std::uint32_t Room>

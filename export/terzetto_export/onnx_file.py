@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from terzetto.errors import ModelError, OutputError
-from terzetto.models import open_model
+from terzetto.models import open_model, user_folder
 
 PARITY = 1e-5
 OPSET = 18
+
+
+def file_of_model(name: str, folder: Path | None) -> Path:
+    """Return the file of a model by its name, in a folder or, without one, in the user's; odd signs become ``_``."""
+    return (folder or user_folder()) / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).removesuffix('.onnx')}.onnx"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 import torch
 
 from terzetto.drums.patterns import MODEL, open_pattern_model
-from terzetto.models import user_folder
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.drum_patterns.calibrate import calibrate, map_points
 from terzetto_export.drum_patterns.card import write_card
@@ -20,6 +18,7 @@ from terzetto_export.drum_patterns.export import Settings, write
 from terzetto_export.drum_patterns.network import WholeModel
 from terzetto_export.drum_patterns.pad_recipe import PadRecipe
 from terzetto_export.drum_patterns.recipes import AutoencoderRecipe, FlowRecipe
+from terzetto_export.onnx_file import file_of_model
 from terzetto_export.training import Recipe, Schedule, choose_device, fit, tell_on_terminal
 
 LATENT_SIZE = 32
@@ -50,8 +49,7 @@ class Plan:
     @property
     def model(self) -> Path:
         """The file to write."""
-        name = self.name or (self.data[0].resolve().name if self.data else MODEL)
-        return (self.out or user_folder()) / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).removesuffix('.onnx')}.onnx"
+        return file_of_model(self.name or (self.data[0].resolve().name if self.data else MODEL), self.out)
 
 
 def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from terzetto.analysis.drum_classes import DrumClassifier, open_drum_classifier
 from terzetto.drums.sound_maps import SAMPLE_RATE
 from terzetto.drums.sounds import MODEL, TASK, open_sound_model
-from terzetto.models import find_model, user_folder
+from terzetto.models import find_model
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.drum_sounds.card import write_card
 from terzetto_export.drum_sounds.data import read_data
@@ -24,6 +23,7 @@ from terzetto_export.drum_sounds.finish import finish
 from terzetto_export.drum_sounds.one_shots import in_split
 from terzetto_export.drum_sounds.pool import make_pool
 from terzetto_export.drum_sounds.recipe import AutoencoderRecipe, tensors
+from terzetto_export.onnx_file import file_of_model
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
 
 EPOCHS, RATE, POOL = 160, 1e-3, 4500
@@ -53,8 +53,7 @@ class Plan:
     @property
     def model(self) -> Path:
         """The file to write."""
-        name = self.name or (self.data[0].resolve().name if self.data else MODEL)
-        return (self.out or user_folder()) / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name).removesuffix('.onnx')}.onnx"
+        return file_of_model(self.name or (self.data[0].resolve().name if self.data else MODEL), self.out)
 
 
 def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:

@@ -1,0 +1,1 @@
+"""Timbre: one sound in the timbre of another."""

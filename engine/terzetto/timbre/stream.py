@@ -7,6 +7,7 @@ input at that sample, so a bounce is right to the frame; they get there on a str
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,8 @@ class ConversionStream:
     def process(self, block: Float, position: int) -> Float:
         """Return the next block (channels, frames); ``position`` in the song lays the grid of frames."""
         finite = block if np.isfinite(block).all() else np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        return self._stft.process(finite, position)[0]
+        (result,) = self._stft.process(finite, position)
+        return cast(Float, result)
 
     def _change(self, spectra: Complex, center: int) -> tuple[Complex]:
         grid = self.conversion.grid

@@ -1,7 +1,8 @@
 """The registry: find a model by its name, verify what it is, open it on the best provider that really works.
 
-A model is ``NAME.onnx`` with its card ``NAME.md``. Its metadata say what it does (``task``), under which licence it may
-be used (``licence``), and what its recipe wrote down for it (``constants``, as JSON). Folders are searched in order:
+A model is ``NAME.onnx`` with its card ``NAME.md``. Its metadata say what it does (``task``), by which ``method``, in
+which ``version`` of that task's models (1 if it says none), under which licence it may be used (``licence``), and what
+its recipe wrote down for it (``constants``, as JSON). Folders are searched in order:
 those of ``TERZETTO_MODELS``, the user's own, the shipped ones.
 
 The CUDA provider is asked for only when a CUDA driver answers; asking otherwise prints banners on the terminal.
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
 _noted: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
 _CUDA_LIBRARIES = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
+
+VERSIONS: dict[str, int] = {}
+"""Which version of a task's models is read: what goes in, what comes out, what the constants mean; 1 if not listed."""
 
 
 @functools.cache
@@ -145,6 +149,10 @@ class Model:
     constants : dict
         What its recipe wrote down for those who use it: sizes, rates, thresholds.
     session : onnxruntime.InferenceSession
+    method : str
+        By which it does it; empty if it does not say.
+    version : int
+        Of the models for its task; see `VERSIONS`.
     """
 
     name: str
@@ -153,6 +161,8 @@ class Model:
     licence: str
     constants: dict[str, Any]
     session: onnxruntime.InferenceSession
+    method: str = ""
+    version: int = 1
 
     @property
     def sha256(self) -> str:
@@ -232,6 +242,34 @@ def identity(name: str) -> str | None:
     return _sha256(path) if path is not None and path.is_file() else None
 
 
+def read_model(path: Path, *, threads: int = 0) -> Model:
+    """Open a model, whatever it is for.
+
+    Raises
+    ------
+    ModelError
+        It is missing, is no ONNX model, or its metadata are damaged.
+    """
+    session = open_model(path, threads=threads)
+    metadata = session.get_modelmeta().custom_metadata_map
+    try:
+        constants, number = json.loads(metadata.get("constants", "{}")), int(metadata.get("version", "1"))
+    except ValueError:
+        raise ModelError(f"{path}: the model's metadata are damaged; install or train it again") from None
+    task, licence = metadata.get("task", ""), metadata.get("licence", "not stated")
+    return Model(path.stem, path, task, licence, constants, session, metadata.get("method", ""), number)
+
+
+def explain_version(model: Model) -> str | None:
+    """Say that a model is of another version than this Terzetto reads, and what to do; None if it is not."""
+    reads = VERSIONS.get(model.task, 1)
+    if model.version == reads:
+        return None
+    what = f"is of version {model.version} of the models for {model.task!r}, and this Terzetto reads version {reads}"
+    todo = "update Terzetto" if model.version > reads else "train it again"
+    return f"{what}; {todo}, or choose another model"
+
+
 def find_model(task: str, name: str, *, threads: int = 0) -> Model:
     """Find a model, verify that it is one for a task, and open it.
 
@@ -247,23 +285,19 @@ def find_model(task: str, name: str, *, threads: int = 0) -> Model:
     Raises
     ------
     ModelError
-        There is none of that name, it is damaged, or it is for another task.
+        There is none of that name, it is damaged, or it is for another task or of another version.
     """
     path = _located(name)
     if path is None:
         known = ", ".join(each.stem for each in installed()) or "none"
         raise ModelError(f"there is no model {name!r}; installed: {known} (or give the path of an .onnx file)")
-    session = open_model(path, threads=threads)
-    metadata = session.get_modelmeta().custom_metadata_map
-    is_for = metadata.get("task")
-    if is_for != task:
-        what = f"a model for {is_for!r}" if is_for else "not one of Terzetto's models"
+    model = read_model(path, threads=threads)
+    if model.task != task:
+        what = f"a model for {model.task!r}" if model.task else "not one of Terzetto's models"
         raise ModelError(f"{path}: this is {what}; needed is one for {task!r}")
-    try:
-        constants = json.loads(metadata.get("constants", "{}"))
-    except ValueError:
-        raise ModelError(f"{path}: the model's metadata are damaged; install or train it again") from None
-    model = Model(path.stem, path, task, metadata.get("licence", "not stated"), constants, session)
+    problem = explain_version(model)
+    if problem:
+        raise ModelError(f"{path}: {problem}")
     noted = _noted.get()
     if noted is not None:
         noted[model.name] = model.sha256

@@ -34,6 +34,8 @@ class Description:
     task: str
     licence: str
     constants: Mapping[str, Any]
+    method: str = ""
+    version: int = 1
 
 
 def export(
@@ -97,6 +99,8 @@ def export(
             ("task", description.task),
             ("licence", description.licence),
             ("constants", json.dumps(dict(description.constants), sort_keys=True)),
+            ("method", description.method),
+            ("version", str(description.version)),
         ):
             entry = model.metadata_props.add()
             entry.key, entry.value = key, value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,8 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return it ready for JSON."""
-        return {
-            **{name: getattr(self, name) for name in ("name", "task", "method", "licence", "version", "size", "sha256")},
-            "where": str(self.where),
-            "instruments": list(self.instruments),
-            "problem": self.problem or None,
-        }
+        changed = {"where": str(self.where), "instruments": list(self.instruments), "problem": self.problem or None}
+        return {**{each.name: getattr(self, each.name) for each in fields(self)}, **changed}
 
 
 def describe(path: Path) -> Entry:

@@ -16,9 +16,9 @@ examples:
   terzetto models --task timbre
   terzetto models --json
 
-Models are looked for in the folders of TERZETTO_MODELS, in your own folder, and among those that Terzetto came with; the
-first of a name is the one that is used. `terzetto train TASK` writes into your own. Beside each file lies its card,
-NAME.md: what it was made of and how good it is.
+Models are looked for in the folders of TERZETTO_MODELS, in your own folder, and among those that Terzetto came with;
+the first of a name is the one that is used. `terzetto train TASK` writes into your own. Beside each file lies its
+card, NAME.md: what it was made of and how good it is.
 """
 
 

@@ -4,9 +4,9 @@ A timbre is learned from one instrument playing one note at a time. What a recor
 program that learns from it, so the user hears of it before, and what to expect.
 
 One voice: in each frame, the partials (peaks of the spectrum) are held against the harmonics of one fundamental, the
-one that explains most of them (a harmonic sum, Klapuri 2006, without its whitening; a candidate pays for each of its
-low harmonics that is not there, else the root of a chord, far below all of its notes, would explain them all). What no
-harmonic explains is another voice.
+one that explains most of them (a harmonic sum, Klapuri 2006, without its whitening; a candidate counts the less, the
+fewer of its low harmonics are there, else the root of a chord, far below all of its notes, would explain them all).
+What no harmonic explains is another voice.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ _SILENT = 10 ** (-70 / 20)
 _SOUNDING = 10 ** (-40 / 20)  # of the loudest frames
 _LOWEST, _HIGHEST = 40.0, 2000.0  # Hz, of fundamentals
 _PARTIALS_UP_TO = 5000.0  # Hz
-_FLOOR = 10 ** (-40 / 20)  # of the frame's largest partial
-_MISSING = 0.5  # what a candidate pays for a low harmonic that is not there, of the mean partial
+_FLOOR = 10 ** (-30 / 20)  # of the frame's largest partial
+_LOW, _COMPLETE = 6, 2.0  # so many harmonics should be there; how much it counts that they are
+# Chosen on sequences of single notes, dyads and triads of eight instruments, and on solo phrases of eight others: one
+# voice lies below 0.45 (breathy flutes and singers highest), dyads above 0.7 and triads above 0.8; octaves are one voice.
 _ANOTHER_VOICE = 0.30  # of a frame's partials, unexplained
-_POLYPHONIC = 0.33  # of the frames
+_POLYPHONIC = 0.55  # of the frames
 _RUN = 1e-4  # seconds at least that a clipped peak stays flat
 _FLAT = 4e-5  # of the peak: a little more than a step of 16 bits
 _CLIPPED = 0.5  # clipped peaks in a second
@@ -107,8 +109,8 @@ def faults(checks: Sequence[RecordingCheck], *, enough: float = SHORT) -> list[s
     found = [f"{check.title}: is silent, and is left out" for check in checks if check.silent]
     if 0 < sounding < enough:
         found.append(
-            f"{sounding:.0f} s of sound to learn from; {enough:.0f} to 120 s are meant: expect the timbre of pitches and "
-            "dynamics that are not in it to be guessed; record more of them"
+            f"{sounding:.0f} s of sound to learn from; {enough:.0f} to 120 s are meant: expect pitches and dynamics "
+            "that are not in it to be guessed; record more of them"
         )
     for check in checks:
         if check.clipped > _CLIPPED:
@@ -163,11 +165,11 @@ def _unexplained(frame: Float, sample_rate: float) -> float:
     tolerance = 0.015 * frequencies + 0.5 / _WINDOW
     fits = np.abs(ratio - number) * candidates[:, None] < np.minimum(tolerance, candidates[:, None] / 4)
     explained = (fits * amplitudes).sum(axis=1)
-    low = np.arange(1, 7)
+    low = np.arange(1, _LOW + 1)
     there = (fits[:, :, None] & (number[:, :, None] == low)).any(axis=1)
     highest = np.where(fits, number, 0).max(axis=1, keepdims=True)
-    missing = (~there & (low < highest)).sum(axis=1)
-    best = int(np.argmax(explained - _MISSING * missing * amplitudes.mean()))
+    complete = there.sum(axis=1) / np.maximum((low <= highest).sum(axis=1), 1)
+    best = int(np.argmax(explained * complete**_COMPLETE))
     return float(1.0 - explained[best] / amplitudes.sum())
 
 

@@ -32,12 +32,12 @@ _SILENT = 10 ** (-70 / 20)
 _SOUNDING = 10 ** (-40 / 20)  # of the loudest frames
 _LOWEST, _HIGHEST = 40.0, 2000.0  # Hz, of fundamentals
 _PARTIALS_UP_TO = 5000.0  # Hz
-_FLOOR = 10 ** (-30 / 20)  # of the frame's largest partial
-_LOW, _COMPLETE = 6, 2.0  # so many harmonics should be there; how much it counts that they are
+_FLOOR = 10 ** (-40 / 20)  # of the frame's largest partial
+_LOW, _COMPLETE = 8, 2.0  # so many harmonics should be there; how much it counts that they are
 # Chosen on sequences of single notes, dyads and triads of eight instruments, and on solo phrases of eight others: one
-# voice lies below 0.45 (breathy flutes and singers highest), dyads above 0.7 and triads above 0.8; octaves are one voice.
+# voice lies below 0.52 (breathy flutes and singers highest), dyads above 0.7, triads above 0.78; octaves are one voice.
 _ANOTHER_VOICE = 0.30  # of a frame's partials, unexplained
-_POLYPHONIC = 0.55  # of the frames
+_POLYPHONIC = 0.60  # of the frames
 _RUN = 1e-4  # seconds at least that a clipped peak stays flat
 _FLAT = 4e-5  # of the peak: a little more than a step of 16 bits
 _CLIPPED = 0.5  # clipped peaks in a second

@@ -147,30 +147,29 @@ class EnvelopeConversion:
         self._next = (frame + 1) % len(self._target)
         if controls.amount == 0.0:
             return spectra
-        amount = np.float32(controls.amount)
         if self._flatten_source:
-            return self._with_targets_envelope(spectra, frame, amount, controls.follow)
-        hybrid = self._with_sources_envelope(spectra, frame, controls.follow)
-        return spectra + amount * (hybrid - spectra)
+            return self._with_targets_envelope(spectra, frame, controls)
+        hybrid = self._with_sources_envelope(spectra, frame)
+        return self._loudness.mixed(spectra, hybrid, controls.amount, controls.follow, _MOST_GAIN)
 
-    def _with_targets_envelope(self, spectra: Complex, frame: int, amount: np.float32, follow: float) -> Complex:
+    def _with_targets_envelope(self, spectra: Complex, frame: int, controls: Controls) -> Complex:
+        amount = np.float32(controls.amount)
         other = self._target.spectrum(int(self._sounding[frame]))
         # The root mean square of the channels: the mid of a wide sound may be empty where the sound is not.
         magnitude = np.sqrt(np.mean(spectra.real**2 + spectra.imag**2, axis=0))
         here, there = self._envelope(np.stack([magnitude, np.abs(other)]))
         hybrid = spectra * np.exp(amount * (there - here))
         own = np.float32((self._target.loudness[frame] / self._target.loudness[self._sounding[frame]]) ** 0.5)
-        carried = self._loudness.gain(spectra, hybrid, follow)
-        return cast(Complex, hybrid * (carried * own ** (amount * np.float32(1.0 - follow))))
+        carried = self._loudness.gain(spectra, hybrid, controls.follow)
+        return cast(Complex, hybrid * (carried * own ** (amount * np.float32(1.0 - controls.follow))))
 
-    def _with_sources_envelope(self, spectra: Complex, frame: int, follow: float) -> Complex:
+    def _with_sources_envelope(self, spectra: Complex, frame: int) -> Complex:
         carrier = self._target.spectrum(frame)
         envelopes = self._envelope(np.abs(np.concatenate([spectra, carrier[None]])))
         hybrid = carrier * np.exp(envelopes[:-1] - envelopes[-1])
         # Its dynamics belong to the carrier, its spectrum is flattened: in a pause there is nothing to flatten.
         own = np.float32(min((self._target.loudness[frame] / self._typical) ** 0.5, 1.0))
-        hybrid *= own
-        return cast(Complex, hybrid * self._loudness.gain(spectra, hybrid, follow, _MOST_GAIN))
+        return cast(Complex, own * hybrid)
 
 
 def open_envelope(

@@ -1,11 +1,13 @@
 """How loud a frame is, and the input's loudness carried around a method that knows nothing of it.
 
-The networks of Gabrielli, Cella et al. (2018) give out the levels that they were trained on; "for now handled outside the
-neural network", say the slides. So here: a frame that comes out is made as loud as the one that went in. Loudness is the
-energy under the K-weighting of BS.1770, so a bright timbre does not sound louder than the dull one that it replaces.
+The networks of Gabrielli, Cella et al. (2018) give out the levels that they were trained on; "for now handled outside
+the neural network", say the slides. So here: a frame that comes out is made as loud as the one that went in. Loudness
+is the energy under the K-weighting of BS.1770: a bright timbre does not sound louder than the dull one it replaces.
 """
 
 from __future__ import annotations
+
+from typing import cast
 
 import numpy as np
 import scipy.signal
@@ -56,3 +58,13 @@ class Loudness:
         if now <= SILENT or follow == 0.0:
             return np.float32(1.0)
         return np.float32(min((was / now) ** 0.5, most) ** follow)
+
+    def mixed(self, before: Complex, after: Complex, amount: float, follow: float, most: float = MOST_GAIN) -> Complex:
+        """Return a frame between the one before the method and the one after it, neither louder nor softer than both.
+
+        Two sounds whose phases have nothing to do with each other would lose 3 dB halfway; with ``follow`` they do not.
+        """
+        if amount < 1.0:
+            share = np.float32(amount)
+            after = before + share * (self.gain(before, after, follow, most) * after - before)
+        return cast(Complex, after * self.gain(before, after, follow, most))

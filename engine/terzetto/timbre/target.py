@@ -1,4 +1,4 @@
-"""The sound whose timbre another takes on: a recording, at the stream's rate, as frames that are played round and round.
+"""The sound whose timbre another takes on: a recording at the stream's rate, as frames that are played round and round.
 
 Conventions: mono float32, the mid of the file. Frame i starts at sample i · hop_length; the last one ends within the
 recording, so where it begins anew the overlapping frames make a crossfade.
@@ -25,7 +25,7 @@ from terzetto.timbre.loudness import SILENT, Loudness
 
 Float = NDArray[np.float32]
 
-LONGEST = 600.0
+LONGEST = 300.0
 """Seconds of a recording that are used."""
 RANGE = 1e-5
 """A frame sounds if its energy is not more than 50 dB below the loudest's."""

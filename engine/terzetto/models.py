@@ -170,8 +170,31 @@ class Model:
         return _sha256(self.path)
 
 
+Stamp = tuple[Path, int, int, int]
+"""A file's path, number, size and time of change: with another one, it is another file."""
+
+
+def stamp(name: str) -> Stamp | None:
+    """Return the stamp of the model that a name finds now, or None; a look at the folder, not into the file."""
+    path = _located(name)
+    try:
+        return None if path is None else _stamp(path)
+    except OSError:
+        return None
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return path, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _hash(_stamp(path))
+
+
+@functools.lru_cache(maxsize=64)
+def _hash(content: Stamp) -> str:
+    return hashlib.sha256(content[0].read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from terzetto.errors import ModelError, OutputError
 from terzetto.models import open_model, user_folder
+from terzetto_export.onnx_parts import ON_DEMAND, Part, on_demand
 
 PARITY = 1e-5
 OPSET = 18
@@ -48,6 +49,7 @@ def export(
     real: Sequence[Mapping[str, Tensor]],
     *,
     half: bool = False,
+    parts: Sequence[Part] = (),
 ) -> float:
     """Write a network as ONNX and return the largest difference to PyTorch on real data.
 
@@ -66,6 +68,8 @@ def export(
     half
         Store weights in half precision, which halves the file: the network's own are rounded to it first. Computed is
         in single precision all the same.
+    parts
+        Let each of these run only where its inputs have rows, and note it among the constants as ``on_demand``.
 
     Raises
     ------
@@ -95,10 +99,11 @@ def export(
                 dynamo=False,
             )
         model = onnx.load(unproved)
+        constants = {**description.constants, **({ON_DEMAND: True} if parts else {})}
         for key, value in (
             ("task", description.task),
             ("licence", description.licence),
-            ("constants", json.dumps(dict(description.constants), sort_keys=True)),
+            ("constants", json.dumps(constants, sort_keys=True)),
             ("method", description.method),
             ("version", str(description.version)),
         ):
@@ -106,6 +111,8 @@ def export(
             entry.key, entry.value = key, value
         if half:
             _halve(model)
+        if parts:
+            on_demand(model, parts)
         onnx.checker.check_model(model)
         onnx.save(model, unproved)
         difference = largest_difference(network, unproved, real)

@@ -24,7 +24,7 @@ from terzetto.drums.live_kit import LiveKit
 from terzetto.drums.live_pattern import LivePattern, Opener, shipped_patterns
 from terzetto.drums.live_voices import LiveVoices
 from terzetto.drums.notes_out import NotesOut
-from terzetto.drums.voice_sounds import OpenModel, open_model
+from terzetto.drums.sound_space import OpenModel, open_model
 from terzetto.errors import TerzettoError
 from terzetto.models import missing_models
 

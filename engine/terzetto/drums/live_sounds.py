@@ -1,25 +1,29 @@
 """The sounds that a player strikes, live: made of a kit's voices in the background, exchanged between two blocks.
 
-What rings goes on as it was struck, so nothing clicks; what is struck from then on is the new sound.
+What rings goes on as it was struck, so nothing clicks; what is struck from then on is the new sound. A model whose file
+has changed is noticed with the next sound that is made of it, and then all of its sounds are made anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from terzetto.background import Background
 from terzetto.drums.drum_map import CLASSES
-from terzetto.drums.kit import SOUNDS, Kit, sounds_of_voice
+from terzetto.drums.kit import SOUNDS, Drum, Kit, Voice, sounds_of_voice
 from terzetto.drums.kit_file import shipped_kit
 from terzetto.drums.player import Player, Sound
-from terzetto.drums.sound_sources import models_of
-from terzetto.drums.voice_sounds import OpenModel, voice_sounds
+from terzetto.drums.sound_sources import SHIPPED_MODEL, models_of
+from terzetto.drums.sound_space import OpenModel
+from terzetto.drums.voice_sounds import voice_sounds
 from terzetto.errors import InputError, TerzettoError
 from terzetto.models import identity
 
+_Part = tuple[Voice, tuple[Drum | None, ...], float]
 _SILENT = Sound(np.zeros((1, 0), np.float32))
 
 
@@ -64,7 +68,7 @@ class LiveSounds:
         self.models: dict[str, str] = {}
         self.changed = 0
         self.due = False
-        self._parts: dict[str, object] = {}  # what each voice's sounds were made of
+        self._parts: dict[str, _Part | None] = {}  # what each voice's sounds were made of; None: to be made anew
         self._busy, self._turn = False, 0
 
     def prepare(self, kit: Kit, sample_rate: float, channels: int) -> Player:
@@ -113,7 +117,7 @@ class LiveSounds:
             try:
                 made.sounds[name] = self._sounds(kit, name, made.form)
                 for model in models_of(kit.voices[name].source):
-                    made.models[model] = self.models.get(model) or identity(model) or ""
+                    made.models[model] = identity(model) or ""
             except TerzettoError as error:
                 made.problems.append(str(error))
         return made
@@ -133,6 +137,10 @@ class LiveSounds:
             self._parts.update({name: _part(made.kit, name) for name in made.sounds})
         self._note(made)
 
+    def reopen(self, model: str) -> None:
+        """Make all sounds of a model anew, for it may be another one by now; an empty name is the shipped one's."""
+        self._make_anew({model or SHIPPED_MODEL}, CLASSES)
+
     def forget(self) -> None:
         """Take what is being made for out of date."""
         self._turn += 1
@@ -146,7 +154,18 @@ class LiveSounds:
             for index, sound in each.items():
                 self._player.sounds[index] = sound
 
+    def _make_anew(self, models: set[str], names: Sequence[str]) -> None:
+        for name in names:
+            part = self._parts.get(name)
+            if part is not None and models_of(part[0].source) & models:
+                self._parts[name], self.due = None, True
+
     def _note(self, made: Made) -> None:
+        renewed = {name for name, sha256 in made.models.items() if self.models.get(name, sha256) != sha256}
+        if renewed:
+            self._make_anew(renewed, [name for name in CLASSES if name not in made.sounds])
+            names = ", ".join(sorted(Path(name).stem for name in renewed))
+            self._say(f"The model {names} is another one by now; its sounds are made anew.")
         if made.models.items() - self.models.items():
             self.models |= made.models
             self.changed += 1
@@ -154,7 +173,7 @@ class LiveSounds:
             self._say("; ".join(made.problems))
 
 
-def _part(kit: Kit, name: str) -> object:
+def _part(kit: Kit, name: str) -> _Part:
     """Return what the sounds of a voice are made of."""
-    drums = [kit.drums.get(SOUNDS[index]) for index in sounds_of_voice(name)]
+    drums = tuple(kit.drums.get(SOUNDS[index]) for index in sounds_of_voice(name))
     return kit.voices[name], drums, kit.gain_db

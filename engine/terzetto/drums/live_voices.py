@@ -18,8 +18,8 @@ from terzetto.drums.kit_file import kit_of_table, kit_table, read_kit, shipped_k
 from terzetto.drums.live_sounds import LiveSounds, Made
 from terzetto.drums.player import Player
 from terzetto.drums.sound_sources import Point, Sample
+from terzetto.drums.sound_space import OpenModel, open_model, whole_name
 from terzetto.drums.table_places import Place
-from terzetto.drums.voice_sounds import OpenModel, open_model
 from terzetto.errors import ControlError, InputError
 
 PARAMETERS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -66,6 +66,7 @@ class LiveVoices:
         self.kit, self.model = shipped_kit(), ""
         self._edits = 0
         self._wishes, self._taken = 0, dict.fromkeys(("kit", "model", *CLASSES), 0)  # by what was asked for last
+        self._pad_ranges: dict[str, tuple[float, float]] = {}  # by model
         self._at: dict[str, float] = {}
         self._told: set[str] = set()
 
@@ -84,7 +85,7 @@ class LiveVoices:
         player = self._sounds.prepare(self.wanted(), sample_rate, channels)
         self.place()
         # The first move of a pad is to be as quick as the others.
-        self._background.run(lambda: self._opened(self.model), lambda _: None, lambda _: None, now=False)
+        self._ask_pad_range(lambda: None, lambda _: None, now=False)
         return player
 
     def place(self) -> None:
@@ -132,12 +133,14 @@ class LiveVoices:
         elif name == "sample":
             voice, file = texts_of(event, 2, "a voice and the path of an audio file")
             self._use_sample(_voice(voice), Path(file).absolute(), now=begins)
-        elif name in ("sound", "sound_latent"):
+        elif name == "sound":
             voice, x, y = point_of(event)
-            low, high = (0.0, 1.0) if name == "sound" else self._pad_range()
-            self._move(_voice(voice), ((x - low) / (high - low), (y - low) / (high - low)))
+            self._move(_voice(voice), (x, y))
+        elif name == "sound_latent":
+            voice, x, y = point_of(event)
+            self._move_latent(_voice(voice), (x, y), now=begins)
         elif name == "sound_model":
-            self._use_model(text_of(event, "the name or the path of a sound model"), now=begins)
+            self._use_model(whole_name(text_of(event, "the name or the path of a sound model")), now=begins)
         elif name == "save_kit":
             path, kit = Path(text_of(event, "the path of a kit.toml")), self.wanted()
             self._background.run(
@@ -161,8 +164,27 @@ class LiveVoices:
             self._at[name] = self._parameters.number(name)
         self._sounds.due = True
 
-    def _pad_range(self) -> tuple[float, float]:
-        return self._opened(self.model).pad_range
+    def _move_latent(self, voice: str, point: tuple[float, float], *, now: bool) -> None:
+        """Move a voice to a point in the model's units; they wait for a model that is not open yet."""
+        if self.model not in self._pad_ranges:
+            self._ask_pad_range(
+                lambda: self._move_latent(voice, point, now=now),
+                lambda why: self._say(f"The {voice} cannot be moved there: {why}"),
+                now=now,
+            )
+            return
+        low, high = self._pad_ranges[self.model]
+        self._move(voice, ((point[0] - low) / (high - low), (point[1] - low) / (high - low)))
+
+    def _ask_pad_range(self, then: Callable[[], None], fail: Callable[[str], None], *, now: bool) -> None:
+        """Open the pads' model, beside the sound, and note how far its pads go."""
+        model = self.model
+
+        def take(pad_range: tuple[float, float]) -> None:
+            self._pad_ranges[model] = pad_range
+            then()
+
+        self._background.run(lambda: self._opened(model).pad_range, take, fail, now=now)
 
     def _load(self, path: Path, *, now: bool) -> None:
         """Take another kit, all its voices at once, when its sounds are made."""
@@ -218,18 +240,20 @@ class LiveVoices:
     def _use_model(self, name: str, *, now: bool) -> None:
         wish = self._wish()
 
-        def take(_: object) -> None:
+        def take(pad_range: tuple[float, float]) -> None:
             if self._taken["model"] > wish:
                 return
             self._taken["model"] = wish
             self.model, self._sounds.due = name, True
+            self._pad_ranges[name] = pad_range
+            self._sounds.reopen(name)
             self._edits += 1
             self._say(f"The pads are {Path(name).stem or 'the shipped model'}'s.")
 
         def fail(why: str) -> None:
             self._say(f"That model cannot be used: {why}")
 
-        self._background.run(lambda: self._opened(name), take, fail, now=now)
+        self._background.run(lambda: self._opened(name).pad_range, take, fail, now=now)
 
     # State
 

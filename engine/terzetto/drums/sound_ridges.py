@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +48,7 @@ def ridges(partials: Float) -> list[Ridge]:
     """Return the ridges of a map (96, 64) in dB, at most 20, the strongest first."""
     ended: list[list[_Point]] = []
     ongoing: list[list[_Point]] = []
-    peaks = _peaks(partials)
-    for column in range(partials.shape[1]):
-        points = _between_rows(partials, column, np.flatnonzero(peaks[:, column]))
+    for points in _peaks_between_rows(partials):
         ongoing, left = _continued(ongoing, points)
         ended += left
     tracks = [track for track in ended + ongoing if len(track) >= _SHORTEST]
@@ -59,13 +60,17 @@ def ridges(partials: Float) -> list[Ridge]:
     return result
 
 
-def _between_rows(partials: Float, column: int, rows: NDArray[np.int64]) -> list[_Point]:
-    """Return where peaks really lie: at the top of the parabola through a peak and its neighbours."""
-    below, here, above = (partials[rows + step, column].astype(np.float64) for step in (-1, 0, 1))
+def _peaks_between_rows(partials: Float) -> Iterator[list[_Point]]:
+    """Yield where each column's peaks really lie, lowest first: at the top of the parabola through each peak."""
+    columns, rows = np.nonzero(_peaks(partials).T)
+    below, here, above = (partials[rows + step, columns].astype(np.float64) for step in (-1, 0, 1))
     bend = np.minimum(below - 2 * here + above, -1e-6)
     move = np.clip(0.5 * (below - above) / bend, -0.5, 0.5)
     top = here - 0.25 * (below - above) * move
-    return [(column, float(row), float(decibels)) for row, decibels in zip(rows + move, top, strict=True)]
+    points = list(zip(columns.tolist(), (rows + move).tolist(), top.tolist(), strict=True))
+    edges = np.searchsorted(columns, np.arange(partials.shape[1] + 1)).tolist()
+    for first, last in pairwise(edges):
+        yield points[first:last]
 
 
 def _continued(ongoing: list[list[_Point]], points: list[_Point]) -> tuple[list[list[_Point]], list[list[_Point]]]:
@@ -73,14 +78,16 @@ def _continued(ongoing: list[list[_Point]], points: list[_Point]) -> tuple[list[
 
     A point that no track reaches begins one.
     """
-    pairs = sorted(
-        (abs(track[-1][1] - point[1]), i, j) for i, track in enumerate(ongoing) for j, point in enumerate(points)
-    )
+    rows = [point[1] for point in points]
+    pairs = []
+    for i, track in enumerate(ongoing):
+        row = track[-1][1]
+        for j in range(bisect_left(rows, row - _LEAP), bisect_right(rows, row + _LEAP)):
+            pairs.append((abs(row - rows[j]), i, j))
+    pairs.sort()
     went_on: set[int] = set()
     taken: set[int] = set()
-    for distance, i, j in pairs:
-        if distance > _LEAP:
-            break
+    for _, i, j in pairs:
         if i not in went_on and j not in taken:
             ongoing[i].append(points[j])
             went_on.add(i)

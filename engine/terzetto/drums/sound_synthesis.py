@@ -91,7 +91,8 @@ def sum_sines(maps: SoundMaps, hops: int) -> Float:
         if end > begin:
             at = np.arange(begin, end + 1) * (_BLOCK / HOP)
             times = COLUMN_FRAMES[ridge.columns]
-            loud = np.interp(at, np.r_[first, times, last + 1e-6], np.r_[FLOOR, ridge.decibels, FLOOR])
+            edges = np.concatenate(([first], times, [last + 1e-6]))
+            loud = np.interp(at, edges, np.concatenate(([FLOOR], ridge.decibels, [FLOOR])))
             amplitude = np.maximum(10 ** (loud / 20) - 10 ** (FLOOR / 20), 0.0)
             _add_sine(out[begin:end], np.interp(at, times, ridge.frequencies), amplitude)
     return out.reshape(-1)
@@ -100,7 +101,9 @@ def sum_sines(maps: SoundMaps, hops: int) -> Float:
 def _add_sine(out: Float, frequency: NDArray[np.float64], amplitude: NDArray[np.float64]) -> None:
     """Add a sine to blocks, (n, 64), given what it is at their edges, (n + 1,) each."""
     step = frequency * (2 * np.pi / SAMPLE_RATE)
-    phase = np.r_[0.0, np.cumsum(0.5 * (step[1:] + step[:-1]) * _BLOCK)][:-1] % (2 * np.pi)
+    phase = np.zeros(len(out))
+    np.cumsum(0.5 * (step[1:-1] + step[:-2]) * _BLOCK, out=phase[1:])
+    phase %= 2 * np.pi
     n = np.arange(_BLOCK, dtype=np.float32)
     bend = (np.diff(step) / (2 * _BLOCK)).astype(np.float32)[:, None]
     angle = phase.astype(np.float32)[:, None] + n * (step[:-1].astype(np.float32)[:, None] + n * bend)

@@ -54,6 +54,7 @@ class SoundModel:
         self.latent_size = int(constants["latent_size"])
         self.sample_rate = SAMPLE_RATE
         self.pad_range: tuple[float, float] = (float(constants["pad_range"][0]), float(constants["pad_range"][1]))
+        self._on_demand = bool(constants.get("on_demand", False))
         self._centres: list[int] = [int(number) for number in constants["centres"]]
         self._pads: dict[str, Float] = {}
 
@@ -177,7 +178,7 @@ class SoundModel:
         return point
 
     def _run(self, *outputs: str, **given: NDArray[Any]) -> list[Float]:
-        """Run one part of the model; the others get a row of zeros (ONNX Runtime refuses none), which costs little."""
+        """Run one part of the model; the others get no rows, or one of zeros in a file whose parts always run."""
         n, size = len(CLASSES), self.latent_size
         widths: dict[str, tuple[int, ...]] = {
             "image": IMAGE,
@@ -190,8 +191,9 @@ class SoundModel:
             "pad": (2,),
             "pad_class": (n,),
         }
-        feeds: dict[str, Any] = {name: np.zeros((1, *width), np.float32) for name, width in widths.items()}
-        feeds["centre"] = np.zeros((1, 1), np.int64)
+        rows = 0 if self._on_demand else 1
+        feeds: dict[str, Any] = {name: np.zeros((rows, *width), np.float32) for name, width in widths.items()}
+        feeds["centre"] = np.zeros((rows, 1), np.int64)
         feeds.update(given)
         return [np.asarray(each, np.float32) for each in self.model.session.run(list(outputs), feeds)]
 

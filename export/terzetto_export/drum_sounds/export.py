@@ -18,24 +18,20 @@ from terzetto_export.drum_sounds.pad import RANGE, Pads
 from terzetto_export.drum_sounds.prior import Prior
 from terzetto_export.drum_sounds.recipe import Batch
 from terzetto_export.onnx_file import Description, export
+from terzetto_export.onnx_parts import Part, all_initializers
 
 
 class WholeModel(nn.Module):
     """All parts side by side, each with its own inputs and outputs."""
 
-    INPUTS = (
-        "image",
-        "strip",
-        "image_class",
-        "latent",
-        "latent_class",
-        "centre",
-        "normal",
-        "sampled_class",
-        "pad",
-        "pad_class",
+    PARTS = (
+        Part(("image", "strip", "image_class"), ("latent_mean",)),
+        Part(("latent", "latent_class"), ("decoded_image", "decoded_strip")),
+        Part(("centre", "normal", "sampled_class"), ("sampled",)),
+        Part(("pad", "pad_class"), ("pad_latent",)),
     )
-    OUTPUTS = ("latent_mean", "decoded_image", "decoded_strip", "sampled", "pad_latent")
+    INPUTS = tuple(name for part in PARTS for name in part.inputs)
+    OUTPUTS = tuple(name for part in PARTS for name in part.outputs)
 
     def __init__(self, autoencoder: SoundAutoencoder, prior: Prior, pads: Pads) -> None:
         super().__init__()
@@ -75,7 +71,9 @@ def write(network: WholeModel, path: Path, real: Batch, licence: str, more: Mapp
     inputs = _inputs(network, real)
     example = {name: value[:2] for name, value in inputs.items()}
     description = Description(TASK, licence, constants)
-    return export(network, path, description, example, WholeModel.OUTPUTS, rows, [inputs], half=True)
+    return export(
+        network, path, description, example, WholeModel.OUTPUTS, rows, [inputs], half=True, parts=WholeModel.PARTS
+    )
 
 
 def take_weights(autoencoder: SoundAutoencoder, model: Path) -> None:
@@ -89,7 +87,7 @@ def take_weights(autoencoder: SoundAutoencoder, model: Path) -> None:
     import onnx
     from onnx import numpy_helper
 
-    found = {each.name.removesuffix(".half"): each for each in onnx.load(model).graph.initializer}
+    found = {each.name.removesuffix(".half"): each for each in all_initializers(onnx.load(model).graph)}
     try:
         state = {
             name: torch.from_numpy(numpy_helper.to_array(found[f"autoencoder.{name}"]).astype(np.float32))

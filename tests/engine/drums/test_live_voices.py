@@ -21,7 +21,8 @@ from terzetto.drums.kit_file import kit_table, read_kit, shipped_kit, write_kit
 from terzetto.drums.live import DrumsProcessor
 from terzetto.drums.player import Sound
 from terzetto.drums.sound_sources import OneShot, Point, Sample
-from terzetto.drums.voice_sounds import SoundSpace, kit_sounds
+from terzetto.drums.sound_space import SoundSpace
+from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.errors import ModelError
 from tests.engine.drums.groove import Groove
 from tests.engine.drums.sound_space import Tones

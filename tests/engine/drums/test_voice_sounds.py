@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from terzetto.drums.kit import SOUNDS, Kit
 from terzetto.drums.kit_file import shipped_kit
 from terzetto.drums.sound_sources import Morph, OneShot, Point, Sample, Source
-from terzetto.drums.voice_sounds import LOUDNESS, kit_sounds, loudness, source_audio, source_latent, voice_sounds
+from terzetto.drums.source_audio import LOUDNESS, loudness, source_audio, source_latent
+from terzetto.drums.voice_sounds import kit_sounds, voice_sounds
 from terzetto.errors import InputError
 from tests.engine.drums.sound_space import Tones
 

@@ -259,6 +259,11 @@ def _located(name: str) -> Path | None:
     return Path(name) if name.endswith(".onnx") else next((path for path in installed() if path.stem == name), None)
 
 
+def whole_name(name: str) -> str:
+    """Return the name of a model, or the whole path of its file: what is saved may be opened from anywhere."""
+    return str(Path(name).expanduser().absolute()) if name.endswith(".onnx") else name
+
+
 def identity(name: str) -> str | None:
     """Return the SHA-256 of the model that a name finds now, or None; with another one, results differ."""
     path = _located(name)

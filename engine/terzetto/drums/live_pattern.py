@@ -18,7 +18,7 @@ from terzetto.drums.live_edits import SHAPING, LiveEdits
 from terzetto.drums.pattern_file import write_pattern, written_pattern
 from terzetto.drums.sequencer import Sequencer
 from terzetto.errors import ControlError, TerzettoError
-from terzetto.models import noting_models
+from terzetto.models import noting_models, whole_name
 
 Opener = Callable[[str], PatternSource]
 _SHAPING = ("pad_x", "pad_y", "style", "density", "variation", "seed", "swing", "humanise", "tempo", *SHAPING)
@@ -156,7 +156,7 @@ class LivePattern:
         elif name == "save_pattern":
             self._save(text_of(event, "the path of a MIDI file"))
         elif name == "model":
-            self._use_model(text_of(event, "the name or the path of a pattern model"), now=begins)
+            self._use_model(whole_name(text_of(event, "the name or the path of a pattern model")), now=begins)
         else:
             self.edits.obey(name, event, lambda: self._file()[:2], begins=begins)
 

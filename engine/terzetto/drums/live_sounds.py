@@ -59,15 +59,13 @@ class LiveSounds:
         The models that sounds were made with, name → SHA-256.
     changed : int
         Rises with them.
-    due : bool
-        Whether to look at the kit again: `refresh`.
     """
 
     def __init__(self, background: Background, say: Callable[[str], None], opened: OpenModel) -> None:
         self._background, self._say, self._opened = background, say, opened
         self.models: dict[str, str] = {}
         self.changed = 0
-        self.due = False
+        self._due = False
         self._parts: dict[str, _Part | None] = {}  # what each voice's sounds were made of; None: to be made anew
         self._busy, self._turn = False, 0
 
@@ -85,9 +83,9 @@ class LiveSounds:
 
     def refresh(self, wanted: Callable[[], Kit], *, now: bool) -> None:
         """Begin to make what is not as it is wanted; with ``now`` at once, for nothing sounds yet."""
-        if not self.due or (self._busy and not now):
+        if not self._due or (self._busy and not now):
             return
-        self.due = False
+        self._due = False
         kit = wanted()
         names = [name for name in CLASSES if _part(kit, name) != self._parts[name]]
         if not names:
@@ -99,7 +97,7 @@ class LiveSounds:
         def take(made: Made) -> None:
             self._busy = False
             if turn != self._turn:  # a kit was taken meanwhile
-                self.due = True
+                self._due = True
                 return
             self._install(made.sounds)
             self._parts.update({name: _part(kit, name) for name in names})  # what cannot be made is not tried again
@@ -140,11 +138,16 @@ class LiveSounds:
     def reopen(self, model: str) -> None:
         """Make all sounds of a model anew, for it may be another one by now; an empty name is the shipped one's."""
         self._make_anew({model or SHIPPED_MODEL}, CLASSES)
+        self._due = True
+
+    def look_again(self) -> None:
+        """Look at the kit again, with `refresh`: it may be wanted otherwise."""
+        self._due = True
 
     def forget(self) -> None:
         """Take what is being made for out of date."""
         self._turn += 1
-        self.due = True
+        self._due = True
 
     def _sounds(self, kit: Kit, name: str, form: tuple[float, int]) -> dict[int, Sound]:
         return voice_sounds(kit, name, *form, self._opened)
@@ -158,7 +161,7 @@ class LiveSounds:
         for name in names:
             part = self._parts.get(name)
             if part is not None and models_of(part[0].source) & models:
-                self._parts[name], self.due = None, True
+                self._parts[name], self._due = None, True
 
     def _note(self, made: Made) -> None:
         renewed = {name for name, sha256 in made.models.items() if self.models.get(name, sha256) != sha256}

@@ -1,31 +1,27 @@
-"""The voices of the live kit: each sounds as the kit has it, or of a point of its own pad."""
+"""The voices of the live kit: each sounds as the kit has it, or of a point of its own pad (`LivePads`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from terzetto.background import Background
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
-from terzetto.drums.commands import point_of, text_of, texts_of
+from terzetto.drums.commands import text_of, texts_of
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.kit import Kit
 from terzetto.drums.kit_file import kit_of_table, kit_table, read_kit, shipped_kit, write_kit
+from terzetto.drums.live_pads import LivePads, voice_of
 from terzetto.drums.live_sounds import LiveSounds, Made
 from terzetto.drums.player import Player
-from terzetto.drums.sound_sources import Point, Sample
-from terzetto.drums.sound_space import OpenModel, open_model, whole_name
+from terzetto.drums.sound_sources import Sample
+from terzetto.drums.sound_space import OpenModel, open_model
 from terzetto.drums.table_places import Place
-from terzetto.errors import ControlError, InputError
-
-PARAMETERS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {f"{name.replace(' ', '_')}_{what}": (name, what) for name in CLASSES for what in ("x", "y", "source")}
-)
-"""The voices' parameters: the voice, and ``x``, ``y`` or ``source``."""
+from terzetto.errors import InputError
+from terzetto.models import whole_name
 
 
 class LiveVoices:
@@ -48,8 +44,6 @@ class LiveVoices:
     ----------
     kit : Kit
         As it was loaded, and edited since; the pads are not in it.
-    model : str
-        Name or path of the sound model that the pads are of; empty for the shipped one.
     """
 
     def __init__(
@@ -60,15 +54,12 @@ class LiveVoices:
         say: Callable[[str], None],
         opened: OpenModel = open_model,
     ) -> None:
-        self._parameters, self._background, self._outbox, self._say = parameters, background, outbox, say
-        self._opened = opened
+        self._background, self._say, self._opened = background, say, opened
         self._sounds = LiveSounds(background, say, opened)
-        self.kit, self.model = shipped_kit(), ""
+        self._pads = LivePads(parameters, background, outbox, say, self._sounds.look_again, opened)
+        self.kit = shipped_kit()
         self._edits = 0
         self._wishes, self._taken = 0, dict.fromkeys(("kit", "model", *CLASSES), 0)  # by what was asked for last
-        self._pad_ranges: dict[str, tuple[float, float]] = {}  # by model
-        self._at: dict[str, float] = {}
-        self._told: set[str] = set()
 
     @property
     def models(self) -> dict[str, str]:
@@ -84,23 +75,16 @@ class LiveVoices:
         """Make all sounds for a stream, and the player that strikes them; see `LiveSounds.prepare`."""
         player = self._sounds.prepare(self.wanted(), sample_rate, channels)
         self.place()
-        # The first move of a pad is to be as quick as the others.
-        self._ask_pad_range(lambda: None, lambda _: None, now=False)
+        self._pads.ask_range()
         return player
 
     def place(self) -> None:
         """Take the parameters' values for what they have always been."""
-        self._at = {name: self._parameters.number(name) for name, (_, what) in PARAMETERS.items() if what != "source"}
-        self._sounds.due = True
+        self._pads.place()
 
     def wanted(self) -> Kit:
         """Return the kit as it is to sound: the pads in it."""
-        kit = self.kit
-        for name in CLASSES:
-            if self._parameters[_named(name, "source")] == "pad":
-                pad = (self._parameters.number(_named(name, "x")), self._parameters.number(_named(name, "y")))
-                kit = kit.with_voice(name, source=Point(pad=pad, model=self.model))
-        return kit
+        return self._pads.laid_over(self.kit)
 
     def refresh(self, *, now: bool) -> None:
         """Begin to make what is not as it is wanted; see `LiveSounds.refresh`."""
@@ -110,21 +94,11 @@ class LiveVoices:
 
     def begin_block(self, events: Sequence[Message]) -> None:
         """Look at what a block brings, before it is followed."""
-        self._told = {event.address.rpartition("/")[2] for event in events if event.arguments}
+        self._pads.begin_block(events)
 
     def follow(self, change: Change, *, begins: bool) -> None:
         """Do what a changed parameter asks for. ``begins``: nothing of the stream has been heard."""
-        if change.name not in PARAMETERS:
-            return
-        self._sounds.due = True
-        voice, what = PARAMETERS[change.name]
-        if what == "source":
-            return
-        moved, self._at[change.name] = self._at[change.name] != change.value, float(change.value)
-        source = _named(voice, "source")
-        # A pad that is moved is heard; but not where all values come at once, as at a stream's beginning.
-        if moved and not begins and source not in self._told and self._parameters[source] != "pad":
-            self._set(source, "pad")
+        self._pads.follow(change, begins=begins)
 
     def obey(self, name: str, event: Message, *, begins: bool) -> None:
         """Follow a command; others are not ours. ``begins``: nothing of the stream has been heard."""
@@ -132,13 +106,7 @@ class LiveVoices:
             self._load(Path(text_of(event, "the path of a kit.toml, or of its folder")), now=begins)
         elif name == "sample":
             voice, file = texts_of(event, 2, "a voice and the path of an audio file")
-            self._use_sample(_voice(voice), Path(file).absolute(), now=begins)
-        elif name == "sound":
-            voice, x, y = point_of(event)
-            self._move(_voice(voice), (x, y))
-        elif name == "sound_latent":
-            voice, x, y = point_of(event)
-            self._move_latent(_voice(voice), (x, y), now=begins)
+            self._use_sample(voice_of(voice), Path(file).absolute(), now=begins)
         elif name == "sound_model":
             self._use_model(whole_name(text_of(event, "the name or the path of a sound model")), now=begins)
         elif name == "save_kit":
@@ -149,42 +117,8 @@ class LiveVoices:
                 lambda why: self._say(f"The kit could not be saved: {why}"),
                 now=False,
             )
-
-    def _move(self, voice: str, point: tuple[float, float]) -> None:
-        for what, value in zip(("x", "y"), point, strict=True):
-            self._set(_named(voice, what), value)
-        self._set(_named(voice, "source"), "pad")
-        if not all(0.0 <= value <= 1.0 for value in point):
-            self._say("That point lies outside the pad; it is at the pad's edge now.")
-
-    def _set(self, name: str, value: float | str) -> None:
-        self._parameters.set(name, value)
-        self._outbox.append(self._parameters.message(name))
-        if PARAMETERS[name][1] != "source":
-            self._at[name] = self._parameters.number(name)
-        self._sounds.due = True
-
-    def _move_latent(self, voice: str, point: tuple[float, float], *, now: bool) -> None:
-        """Move a voice to a point in the model's units; they wait for a model that is not open yet."""
-        if self.model not in self._pad_ranges:
-            self._ask_pad_range(
-                lambda: self._move_latent(voice, point, now=now),
-                lambda why: self._say(f"The {voice} cannot be moved there: {why}"),
-                now=now,
-            )
-            return
-        low, high = self._pad_ranges[self.model]
-        self._move(voice, ((point[0] - low) / (high - low), (point[1] - low) / (high - low)))
-
-    def _ask_pad_range(self, then: Callable[[], None], fail: Callable[[str], None], *, now: bool) -> None:
-        """Open the pads' model, beside the sound, and note how far its pads go."""
-        model = self.model
-
-        def take(pad_range: tuple[float, float]) -> None:
-            self._pad_ranges[model] = pad_range
-            then()
-
-        self._background.run(lambda: self._opened(model).pad_range, take, fail, now=now)
+        else:
+            self._pads.obey(name, event, begins=begins)
 
     def _load(self, path: Path, *, now: bool) -> None:
         """Take another kit, all its voices at once, when its sounds are made."""
@@ -231,11 +165,7 @@ class LiveVoices:
         self._taken.update(dict.fromkeys(voices, wish))
         self._sounds.take(replace(made, sounds={name: made.sounds[name] for name in voices}))
         for name in voices:
-            source = kit.voices[name].source
-            if isinstance(source, Point) and source.pad is not None:  # where the kit is on the pad, the pad shows it
-                self._set(_named(name, "x"), source.pad[0])
-                self._set(_named(name, "y"), source.pad[1])
-            self._set(_named(name, "source"), "kit")
+            self._pads.show_kit(name, kit.voices[name].source)
 
     def _use_model(self, name: str, *, now: bool) -> None:
         wish = self._wish()
@@ -244,8 +174,8 @@ class LiveVoices:
             if self._taken["model"] > wish:
                 return
             self._taken["model"] = wish
-            self.model, self._sounds.due = name, True
-            self._pad_ranges[name] = pad_range
+            self._pads.model = name
+            self._pads.note_range(name, pad_range)
             self._sounds.reopen(name)
             self._edits += 1
             self._say(f"The pads are {Path(name).stem or 'the shipped model'}'s.")
@@ -260,13 +190,13 @@ class LiveVoices:
     def state(self) -> dict[str, Any]:
         """Return the kit and the model, ready for JSON; a shipped kit is no table."""
         shipped = self.kit == shipped_kit()
-        return {"kit": None if shipped else kit_table(self.kit), "sound_model": self.model}
+        return {"kit": None if shipped else kit_table(self.kit), "sound_model": self._pads.model}
 
     def restore(self, content: Mapping[str, Any]) -> str:
         """Take up a state, which is made with the next block; return why its kit cannot be, or nothing."""
         self._taken = dict.fromkeys(self._taken, self._wish())  # what was asked for before does not come into it
         table, model = content.get("kit"), content.get("sound_model")
-        self.model = model if isinstance(model, str) else ""
+        self._pads.model = model if isinstance(model, str) else ""
         self.kit, problem = shipped_kit(), ""
         if isinstance(table, dict):
             try:
@@ -276,15 +206,3 @@ class LiveVoices:
         self.place()
         self._sounds.forget()
         return problem
-
-
-def _named(voice: str, what: str) -> str:
-    return f"{voice.replace(' ', '_')}_{what}"
-
-
-def _voice(text: str) -> str:
-    """Return a voice by its name, spaces or underscores in it; or raise `ControlError`."""
-    name = text.replace("_", " ").strip().lower()
-    if name not in CLASSES:
-        raise ControlError(f"there is no voice {text[:40]!r}; valid: {', '.join(CLASSES)}")
-    return name

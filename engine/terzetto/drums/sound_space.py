@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -63,8 +62,3 @@ def _opened(name: str, _: Stamp | None) -> SoundSpace:
     from terzetto.drums.sounds import open_sound_model
 
     return open_sound_model(name)
-
-
-def whole_name(name: str) -> str:
-    """Return the name of a model, or the whole path of its file: a kit or a project may be opened from anywhere."""
-    return str(Path(name).expanduser().absolute()) if name.endswith(".onnx") else name

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from terzetto.drums.live import DrumsProcessor
 from terzetto.drums.player import Sound
 from terzetto.drums.sound_sources import OneShot, Point, Sample
 from terzetto.drums.sound_space import SoundSpace
-from terzetto.drums.voice_sounds import kit_sounds
+from terzetto.drums.voice_sounds import kit_sounds, voice_sounds
 from terzetto.errors import ModelError
 from tests.engine.drums.groove import Groove
 from tests.engine.drums.sound_space import Tones
@@ -73,6 +73,71 @@ def test_both_coordinates_at_once_in_either_unit() -> None:
     stage.play(512, [to("sound", "gong", 0.1, 0.9), to("sound", "tom", 0.1), to("sample", "tom", 3)], rolling=False)
     errors = [str(each.arguments[0]) for each in stage.said if each.address == "/terzetto/error"]
     assert len(errors) == 3 and "no voice 'gong'; valid: snare, kick, open hat" in errors[0]
+
+
+def test_a_point_in_the_models_units_waits_for_its_model_beside_the_sound() -> None:
+    go, threads = Event(), []
+
+    def slow(name: str) -> Tones:
+        threads.append(current_thread().name)
+        assert go.wait(20.0)
+        return Tones()
+
+    stage = Stage(DrumsProcessor(lambda name: Groove(), slow))
+    stage.play(512, rolling=False)
+    stage.play(512, [to("sound_latent", "snare", 0.2, 0.3), to("sound_latent", "kick", 0.2, 0.3)], rolling=False)
+    stage.play(512, [to("sound", "kick", 0.7, 0.8)], rolling=False)
+    assert stage.drums.parameters["snare_source"] == "kit", "it plays on until the model is open"
+    go.set()
+    stage.settle()
+    values = stage.drums.parameters
+    assert (values["snare_x"], values["snare_y"], values["snare_source"]) == (0.2, 0.3, "pad")
+    assert (values["kick_x"], values["kick_y"]) == (0.7, 0.8), "what was asked for later counts"
+    assert set(threads) == {"terzetto-background"}
+
+
+def test_a_model_trained_anew_under_its_name_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERZETTO_MODELS", str(tmp_path))
+
+    class Lower(Tones):
+        def pad_latent(self, sound_class: str, x: float, y: float) -> Float:
+            return np.asarray(super().pad_latent(sound_class, x, y) * 0.5)
+
+    def opened(name: str) -> Tones:
+        return Tones() if file.read_bytes() == b"first" else Lower()
+
+    file = tmp_path / "mine.onnx"
+    file.write_bytes(b"first")
+    stage = Stage(DrumsProcessor(lambda name: Groove(), opened))
+    begun = [to("sound_model", "mine"), to("snare_source", "pad"), to("kick_source", "pad")]
+    stage.play(512, begun, rolling=False)
+    file.write_bytes(b"the second")
+    stage.play(512, [to("snare_x", 0.9)], rolling=False)
+    for _ in range(2):  # the snare, and then what else is of that model
+        stage.settle()
+    assert "The model mine is another one by now" in " ".join(str(each.arguments) for each in stage.said)
+    for note, sound, x in ((SNARE, "snare", 0.9), (to("note", 36, 127, 1), "kick", 0.5)):
+        kit = shipped_kit().with_voice(sound, source=Point(pad=(x, 0.5)))
+        (expected,) = voice_sounds(kit, sound, RATE, 2, lambda name: Lower()).values()
+        audio = expected.audio[:, :4096]
+        assert np.array_equal(struck(stage, note), np.pad(audio, ((0, 0), (0, 4096 - audio.shape[1]))))
+        stage.play(RATE, rolling=False)
+    file.write_bytes(b"first")  # and where it is asked for again
+    stage.play(512, [to("sound_model", "mine")], rolling=False)
+    stage.settle()
+    stage.play(RATE, rolling=False)
+    assert np.array_equal(struck(stage, SNARE), heard(on_pad("snare", 0.9, 0.5), "snare"))
+
+
+def test_a_models_file_is_kept_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    stage = Stage()
+    stage.play(512, [to("sound_model", "mine.onnx"), to("model", "patterns.onnx")], rolling=False)
+    state = stage.drums.state()
+    assert (state["sound_model"], state["model"]) == (str(tmp_path / "mine.onnx"), str(tmp_path / "patterns.onnx"))
+    stage.play(512, [to("sound_model", "drum_sounds")], rolling=False)
+    stage.settle()
+    assert stage.drums.state()["sound_model"] == "drum_sounds"
 
 
 def test_all_values_at_once_put_no_voice_on_its_pad() -> None:

@@ -105,9 +105,9 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     """Return the kit with what the flags ask for: drawn, then single voices, then morphed."""
     from terzetto.drums.kit_changes import drawn, morphed, with_sound
     from terzetto.drums.kit_file import read_kit
-    from terzetto.drums.sound_space import whole_name
     from terzetto.drums.sounds import open_sound_model
     from terzetto.errors import TerzettoWarning
+    from terzetto.models import whole_name
 
     model = whole_name(arguments.model)  # a path is told from the kit's folder on, not from here
     if arguments.seed is not None:

@@ -5,6 +5,7 @@ The engine of the batch is whatever stands behind the entry-point group ``terzet
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -107,6 +108,21 @@ class Job(Protocol):
 
     def bytes_for(self, item: Item) -> tuple[float, int]:
         """Return the seconds of music in a file and the bytes that would be written for it."""
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file that decides on results.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 Tell = Callable[[dict[str, Any]], None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import time
 import warnings
@@ -27,7 +26,7 @@ from terzetto.drums.sound_sources import files_of, models_of
 from terzetto.drums.table_places import Place
 from terzetto.drums.voice_sounds import kit_sounds
 from terzetto.errors import InputError, TerzettoWarning
-from terzetto.jobs import MIDI, Item
+from terzetto.jobs import MIDI, Item, content_hash
 from terzetto.models import identity
 from terzetto.progress import Progress, silent
 
@@ -81,7 +80,7 @@ class RenderSettings:
         sources = [voice.source for voice in self.kit.voices.values()]
         files = sorted({path for source in sources for path in files_of(source)})
         models = sorted({name for source in sources for name in models_of(source)})
-        content = {str(path): _content_hash(path) for path in files}
+        content = {str(path): content_hash(path) for path in files}
         content |= {f"model {name}": str(identity(name)) for name in models}
         return {
             "job": "drums render",
@@ -224,14 +223,6 @@ class RenderJob:
 def _sounds(table: str, content: str, sample_rate: int, channels: int) -> list[Sound]:
     kit = kit_of_table(json.loads(table), Path(), Place("the kit"))
     return kit_sounds(kit, sample_rate, channels)
-
-
-def _content_hash(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def _rounded(level: float) -> float | None:

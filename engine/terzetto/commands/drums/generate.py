@@ -17,7 +17,8 @@ from terzetto.commands.drums.options import (
     tell,
     tempo,
 )
-from terzetto.commands.drums.render_options import add_kit_flag, add_render_flags, is_sound_file, settings_of, told
+from terzetto.commands.drums.render_options import add_kit_flag, add_render_flags, settings_of, told
+from terzetto.commands.sound_out import is_sound_file
 
 HELP = "make a beat: from a point of the map, by chance, in a style; as MIDI, or rendered"
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from terzetto.commands import whole_number
 from terzetto.commands.drums.options import add_json_flag, number, tell
-from terzetto.commands.drums.render_options import add_render_flags, is_sound_file, settings_of, told
+from terzetto.commands.drums.render_options import add_render_flags, settings_of, told
+from terzetto.commands.sound_out import is_sound_file
 
 if TYPE_CHECKING:
     from terzetto.drums.kit import Kit

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import Any
 
 from terzetto.commands.batch import add_batch_flags, add_report_flags
 from terzetto.commands.drums.options import add_reading_flags, reading_of
-from terzetto.commands.drums.render_options import add_kit_flag, add_render_flags, is_sound_file, settings_of, told
+from terzetto.commands.drums.render_options import add_kit_flag, add_render_flags, settings_of, told
+from terzetto.commands.sound_out import split_out
 
 HELP = "make sound of beats: a MIDI file and a kit in, audio out"
 
@@ -21,9 +20,6 @@ examples:
 
 What rings at the end rings out; with --loop the file is exactly as long as the beat, and rings over its seam.
 """
-
-
-_OTHER_SOUNDS = (".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".mid", ".midi")  # no folder is meant
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,23 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Render every beat; one bad file of several is reported and the rest goes on."""
     from terzetto.drums.render_job import RenderJob
-    from terzetto.errors import InputError
     from terzetto.jobs import run_job
 
     def tell(result: dict[str, Any]) -> None:
         print(told(result))
 
-    ending = Path(arguments.out).suffix.lower()
-    if ending in _OTHER_SOUNDS and not Path(arguments.out).is_dir():
-        raise InputError(
-            f"--out {arguments.out}: the name of a sound file ends in .wav or .flac; {ending} is not written"
-        )
-    settings, name = settings_of(arguments, arguments.out), ""
-    if is_sound_file(arguments.out) and not Path(arguments.out).is_dir():
-        if len(arguments.beats) > 1 or Path(arguments.beats[0]).is_dir():
-            raise InputError(f"--out {arguments.out}: several beats go into a folder; give its name")
-        folder, name = os.path.split(arguments.out)
-        arguments.out = folder or "."
+    name = split_out(arguments, arguments.beats, "beats")
+    settings = settings_of(arguments, name)
     job = RenderJob(settings, reading_of(arguments), name)
     job.check()
     return run_job(job, arguments.beats, arguments, tell)

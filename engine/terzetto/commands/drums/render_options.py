@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from terzetto.commands.batch import add_format_flags
+from terzetto.commands.sound_out import format_for
 
 if TYPE_CHECKING:
     from terzetto.drums.kit import Kit
     from terzetto.drums.render_job import RenderSettings
-
-ENDINGS = {".wav": "float32", ".flac": "flac"}
-"""What the name of a sound file may end in, and the format that it then is unless another is asked for."""
-
 
 def add_kit_flag(group: argparse._ActionsContainer) -> None:
     """Add ``--kit``."""
@@ -35,11 +31,6 @@ def add_render_flags(group: argparse._ArgumentGroup) -> None:
     add_format_flags(group, None)
 
 
-def is_sound_file(text: str) -> bool:
-    """Whether a name ends as a sound file does."""
-    return Path(text).suffix.lower() in ENDINGS
-
-
 def settings_of(arguments: argparse.Namespace, out: str, kit: Kit | None = None) -> RenderSettings:
     """Return what the flags ask for; the format by the ending of ``out``, if that is a file; the kit by ``--kit``.
 
@@ -48,22 +39,16 @@ def settings_of(arguments: argparse.Namespace, out: str, kit: Kit | None = None)
     InputError
         The kit cannot be read, or the format and the ending do not go together.
     """
-    from terzetto.audio.stems import FORMATS
     from terzetto.drums.kit_file import read_kit
     from terzetto.drums.render_job import RenderSettings
-    from terzetto.errors import InputError
 
-    ending = Path(out).suffix.lower()
-    form = FORMATS[arguments.format or ENDINGS.get(ending, "float32")]
-    if ending in ENDINGS and ending != f".{form.extension}":
-        raise InputError(f"--out {out}: --{arguments.format} is written to a file that ends in .{form.extension}")
     return RenderSettings(
         kit or read_kit(arguments.kit),
         arguments.sample_rate,
         1 if arguments.mono else 2,
         getattr(arguments, "loop", False),
         arguments.stems,
-        replace(form, extension=Path(out).suffix[1:]) if ending in ENDINGS else form,
+        format_for(arguments.format, out),
         arguments.clip_mode,
     )
 

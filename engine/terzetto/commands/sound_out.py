@@ -62,7 +62,7 @@ def split_out(arguments: argparse.Namespace, inputs: Sequence[str], what: str) -
     """
     from terzetto.errors import InputError
 
-    out = arguments.out
+    out: str = arguments.out
     if Path(out).is_dir():
         return ""
     ending = Path(out).suffix.lower()

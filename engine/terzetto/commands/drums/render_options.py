@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from terzetto.drums.kit import Kit
     from terzetto.drums.render_job import RenderSettings
 
+
 def add_kit_flag(group: argparse._ActionsContainer) -> None:
     """Add ``--kit``."""
     group.add_argument(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import warnings
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,12 @@ RATE = 44100
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seconds of a piano's right hand (``source``, stereo) and left hand (``target``, ``target48``)."""
+    """A moment of a piano's right hand (``source``, stereo) and left hand (``target``, ``target48``)."""
     folder = tmp_path_factory.mktemp("sounds")
     with excerpt() as shipped:
         right, _ = read_audio(shipped / f"{EXCERPT}.rh.flac")
         left, _ = read_audio(shipped / f"{EXCERPT}.lh.flac")
-    right, left = right.mean(axis=0)[2 * RATE : 5 * RATE], left.mean(axis=0)[2 * RATE : 4 * RATE]
+    right, left = right.mean(axis=0)[2 * RATE : 7 * RATE // 2], left.mean(axis=0)[2 * RATE : 3 * RATE]
     soundfile.write(folder / "source.wav", np.stack([right, 0.5 * right], axis=1), RATE, subtype="FLOAT")
     soundfile.write(folder / "target.wav", left, RATE, subtype="FLOAT")
     soundfile.write(folder / "target48.wav", left, 48000, subtype="FLOAT")
@@ -71,7 +71,7 @@ def test_what_is_written_is_what_is_heard_live(
     assert np.corrcoef(made[0], source[0])[0, 1] < 0.9
     assert np.std(made[0]) == pytest.approx(np.std(source[0]), rel=0.5)
     assert np.std(made[0]) == pytest.approx(2 * np.std(made[1]), rel=0.1)
-    assert abs(made.mean()) < 0.03 * np.std(made) and np.isfinite(made).all()
+    assert abs(made.mean()) < 0.1 * np.std(made) and np.isfinite(made).all()
     half = told(sounds, tmp_path / "half.wav", capsys, "--method", method, "--amount", "0.5", "--follow", "0.3")
     assert half["kind"] == "morph" and half["amount"] == 0.5
     np.testing.assert_array_equal(
@@ -115,21 +115,21 @@ def test_a_target_of_another_rate_is_converted_and_that_is_said(
     assert morph(sounds, tmp_path / "out.wav", to="target48.wav") == 0
     captured = capsys.readouterr()
     assert "target48.wav: resampled from 48000 Hz to the source's 44100 Hz" in captured.err
-    assert "hybrid with target48.wav (envelope), 3.00 s" in captured.out
+    assert "hybrid with target48.wav (envelope), 1.50 s" in captured.out
 
 
 def test_the_other_is_repeated_if_the_result_is_as_long_as_the_longest(
     sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The slides' outcome: here the target is the shorter one, then the longer.
-    assert told(sounds, tmp_path / "a.wav", capsys, "--length", "longest")["seconds"] == pytest.approx(3.0)
+    assert told(sounds, tmp_path / "a.wav", capsys, "--length", "longest")["seconds"] == pytest.approx(1.5)
     short = tmp_path / "short.wav"
     source, _ = read_audio(sounds / "source.wav")
     soundfile.write(short, source[:, : RATE // 2].T, RATE, subtype="FLOAT")
     command = ["morph", str(short), "--to", str(sounds / "target.wav"), "--length", "longest", "--amount", "0"]
     assert main([*command, "-o", str(tmp_path / "b.wav")]) == 0
     made, _ = read_audio(tmp_path / "b.wav")
-    np.testing.assert_allclose(made, np.tile(source[:, : RATE // 2], 4), atol=1e-6)
+    np.testing.assert_allclose(made, np.tile(source[:, : RATE // 2], 2), atol=1e-6)
     take = Repeated(ArrayTake(np.arange(5, dtype=np.float32), RATE), 12)
     assert take.read(-1, 14)[0].tolist() == [0, *(i % 5 for i in range(12)), 0, 0]
     capsys.readouterr()
@@ -151,11 +151,11 @@ def test_formats_and_what_a_file_says_beside_its_sound(
     sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     marked = tmp_path / "marked.wav"
-    content = bytearray((sounds / "source.wav").read_bytes() + chunk(b"bext", bext()))
-    content[4:8] = (len(content) - 8).to_bytes(4, "little")
-    marked.write_bytes(content)
+    content = (sounds / "source.wav").read_bytes() + chunk(b"bext", bext(version=1))
+    marked.write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
     assert main(["morph", str(marked), "--to", str(sounds / "target.wav"), "-o", str(tmp_path / "out.wav")]) == 0
-    assert any(name == b"bext" for name, _ in read_metadata(tmp_path / "out.wav").before)
+    kept = read_metadata(tmp_path / "out.wav")
+    assert (b"bext", bext(version=1)) in kept.before + kept.after
     assert morph(sounds, tmp_path / "out.flac") == 0 and soundfile.info(tmp_path / "out.flac").subtype == "PCM_24"
     assert morph(sounds, tmp_path / "int.wav", "--int24") == 0
     assert soundfile.info(tmp_path / "int.wav").subtype == "PCM_24"
@@ -195,31 +195,15 @@ def test_targets_that_cannot_be_used(sounds: Path, tmp_path: Path, capsys: pytes
     soundfile.write(tmp_path / "short.wav", np.ones(100), RATE)
     soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
     (tmp_path / "text.wav").write_text("no sound")
-    (tmp_path / "noise.onnx").write_bytes(b"no model")
     for name, reason in {
         "short.wav": "too short to take a timbre from",
         "silent.wav": "is silent: there is no timbre in it",
         "text.wav": "text.wav",
         "missing.wav": "missing.wav: cannot be read (No such file or directory)",
-        "noise.onnx": "not a usable ONNX model",
     }.items():
         assert morph(sounds, tmp_path / "out.wav", to=str(tmp_path / name)) == 2, name
         captured = capsys.readouterr()
         assert reason in captured.err and "Traceback" not in captured.err, name
-    assert not (tmp_path / "out.wav").exists()
-
-
-def test_models_of_other_tasks_are_refused_by_name(
-    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name, reason in {
-        "drum_sounds": "this is a model for 'drum-sounds'; needed is one for 'timbre'",
-        "drum_sounds:kick": "this is a model for 'drum-sounds'; needed is one for 'timbre'",
-        "no_such_model": "there is no model 'no_such_model'; installed: ",
-    }.items():
-        source = str(sounds / "source.wav")
-        assert main(["morph", source, "--to", name, "-o", str(tmp_path / "out.wav")]) == 2
-        assert reason in capsys.readouterr().err
     assert not (tmp_path / "out.wav").exists()
 
 
@@ -229,6 +213,4 @@ def test_names() -> None:
     assert split_instrument("a:french horn") == ("a", "french horn")
     assert split_instrument("C:\\models\\a.onnx") == ("C:\\models\\a.onnx", "")
     assert split_instrument("a.onnx:oboe") == ("a.onnx", "oboe")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert split_instrument("a") == ("a", "")
+    assert split_instrument("a") == ("a", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -24,6 +25,8 @@ from terzetto_host import _bridge
 from terzetto_host.places import ServerRecord
 
 Float = NDArray[np.float32]
+PASSES = json.dumps({"engine": {"chain": '[[stage]]\nplugin = "Gain"\ngain_db = 0.0\n'}})
+"""The state of a plugin that passes the sound bit for bit, without latency."""
 SECONDS = 20.0  # to wait for what happens at once on an idle machine
 PLACES = tuple(f"TERZETTO_{kind}_DIR" for kind in ("RUNTIME", "CONFIG", "STATE"))
 
@@ -278,8 +281,10 @@ class Plugin:
 def make_plugin() -> Iterator[Callable[..., Plugin]]:
     made: list[Plugin] = []
 
-    def make(server: RunningServer, instrument: str = "timbre", **options: Any) -> Plugin:
-        made.append(Plugin(server, instrument, **options))
+    def make(server: RunningServer, instrument: str | None = None, **options: Any) -> Plugin:
+        """Make one of an instrument, as new; without one, one whose chain passes the sound."""
+        plain: dict[str, Any] = {"state": PASSES} if instrument is None else {}
+        made.append(Plugin(server, instrument or "timbre", **{**plain, **options}))
         return made[-1]
 
     yield make

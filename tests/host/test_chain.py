@@ -153,7 +153,15 @@ def test_a_saved_chain_that_cannot_be_read_here_is_kept() -> None:
 def test_an_instrument_alone_needs_no_chain_file_in_its_state() -> None:
     chain = Chain.of_instrument("hands")
     assert list(chain.state()) == ["hands"] and chain.instruments() == ["hands"]
-    assert not Chain.of_instrument("timbre").stages
+
+
+def test_an_instrument_without_a_processor_passes_the_sound_and_says_so() -> None:
+    chain = Chain.of_instrument("timbre")  # here Hands alone has one
+    assert not chain.stages and chain.latency == 0
+    chain.prepare(48000, 2, 512)
+    sound = noise(2, 512)
+    assert np.array_equal(chain.process(sound), sound)
+    assert "Terzetto Timbre passes the sound on; it has no processor yet" in str(chain.outbox[0].arguments[0])
 
 
 def test_loading_keeps_what_hands_has_learned(tmp_path: Path) -> None:

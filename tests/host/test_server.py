@@ -62,7 +62,7 @@ def test_one_that_was_killed_is_followed_by_another_and_its_workers_end(
     assert ServerRecord.read() is None  # what it left tells of a process that is not there
     second = make_server()
     plugin.server = second
-    assert plugin.end.send_state("{}")
+    assert plugin.end.send_state(plugin.state)
     plugin.reset()
     plugin.attach()
     sound = noise(2, 4 * 512)

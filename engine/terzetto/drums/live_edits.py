@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from terzetto.background import Background
+from terzetto.control.arguments import text_of, texts_of
 from terzetto.control.messages import Argument, Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.drums.atoms import used_atoms
 from terzetto.drums.bars import Bars, Settings
 from terzetto.drums.beat_files import Denoise, EditJob
-from terzetto.drums.commands import text_of, texts_of
 from terzetto.drums.dictionary import Dictionary, open_dictionary
 from terzetto.drums.dictionary_edits import most_similar, shift_variance
 from terzetto.drums.grid import Hvo

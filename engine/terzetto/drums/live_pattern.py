@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from terzetto.background import Background
+from terzetto.control.arguments import numbers_of, text_of
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.drums.bars import Bars, Hit, PatternSource, Settings
 from terzetto.drums.clock import Span
-from terzetto.drums.commands import numbers_of, text_of
 from terzetto.drums.glide import Glide
 from terzetto.drums.live_edits import SHAPING, LiveEdits
 from terzetto.drums.pattern_file import write_pattern, written_pattern

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from terzetto.background import Background
+from terzetto.control.arguments import text_of, texts_of
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
-from terzetto.drums.commands import text_of, texts_of
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.kit import Kit
 from terzetto.drums.kit_file import kit_of_table, kit_table, read_kit, shipped_kit, write_kit

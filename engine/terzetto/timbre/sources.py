@@ -116,7 +116,9 @@ def open_source(source: Source, sample_rate: float, channels: int, opener: Opene
             low_latency=source.low_latency,
         )
     if not source.takes_model:
-        return Opened(source, conversion, {path: content_hash(path) for path in (source.to, source.other) if path})
+        return Opened(
+            source, conversion, {path: content_hash(Path(path)) for path in (source.to, source.other) if path}
+        )
     paths = {Path(name).stem: name for name in (source.to, source.other) if name.endswith(".onnx")}
     return Opened(source, conversion, {paths.get(name, name): sha256 for name, sha256 in noted.items()})
 
@@ -128,7 +130,7 @@ def changed_since(made_of: Mapping[str, str]) -> list[str]:
     for path in sorted(recordings):
         if not Path(path).is_file():
             problems.append(f"{path} is not here")
-        elif content_hash(path) != made_of[path]:
+        elif content_hash(Path(path)) != made_of[path]:
             problems.append(f"{path} is another recording by now")
     return problems
 

@@ -31,12 +31,14 @@ from typing import Any
 
 from terzetto.control.table import table
 from terzetto.errors import ControlError, InputError
+from terzetto.jobs import AUDIO, MIDI
 from terzetto_host.pedalboard_stage import BUILT_IN, check_kind
 
 PROCESSORS = "terzetto.processors"
 _OWN_KEYS = ("plugin", "vst3", "name")
 PATHS = ("score", "learned", "learn_file", "impulse_response_filename", "vst3", "preset")
-"""A text under one of these names is a path."""
+"""A text under one of these names is a path; so are the messages of Terzetto's own that take one, see `is_path`."""
+_FILES = (*AUDIO.endings, *MIDI.endings, ".onnx", ".toml")
 _LARGEST = 1 << 20  # characters
 _MOST = 32  # stages
 
@@ -157,8 +159,8 @@ def _stage(row: dict[str, Any], place: _Place, taken: set[str], folder: Path | N
     for name, value in settings.items():
         if not isinstance(value, str | int | float | bool):
             raise place.error(name, f"{name} is a number, a text or true/false; given {value!r}")
-        if name in PATHS and isinstance(value, str):
-            settings[name] = _absolute(value, folder)
+        if isinstance(value, str) and is_path(kind, name):
+            settings[name] = _located(value, folder, always=name in PATHS)
     lines = {name: _line_of(place.lines, place.start, name) for name in ("", *settings)}
     base = _identifier(Path(kind).stem if key == "vst3" else kind)
     given = row.get("name")
@@ -205,6 +207,20 @@ def _check_own(kind: str, settings: dict[str, Any], place: _Place) -> None:
         if parameter.type == "float" and converted != value:  # a file is no fader: what is out of range is a slip
             raise place.error(name, f"{name} is a number from {low:g} to {high:g} {parameter.unit}; given {value!r}")
         settings[name] = converted
+
+
+def is_path(kind: str, name: str) -> bool:
+    """Whether a stage's setting is a path, or may be one: some messages take a model's name too."""
+    instrument = table().get(kind)
+    commands = () if instrument is None else instrument.commands
+    return name in PATHS or any(each.name == name and each.arguments[:1] == ("path: string",) for each in commands)
+
+
+def _located(text: str, folder: Path | None, always: bool) -> str:
+    """Return a path as seen from the folder; what may be a model's name stays as it is unless it looks like a path."""
+    path = _absolute(text, folder)
+    looks = Path(text).suffix.lower() in _FILES or "/" in text or "\\" in text or Path(path).exists()
+    return path if always or (text and looks) else text
 
 
 def _absolute(text: str, folder: Path | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from terzetto.timbre.sources import MODEL
 
 from terzetto.audio.files import FileTake
 from terzetto.audio.formats import kept_extension, kept_format
@@ -20,9 +21,11 @@ from terzetto.audio.tails import parse_tail
 from terzetto.control.messages import Message
 from terzetto.errors import InputError, OutputError
 from terzetto.jobs import Item
+from terzetto.models import identity
 from terzetto.progress import Progress
+from terzetto.timbre.naming import content_of
 from terzetto_host.batch.fingerprint import content_hash
-from terzetto_host.chain_file import PATHS, read
+from terzetto_host.chain_file import PATHS, StageSpec, is_path, read
 from terzetto_host.file_chain import FileChain
 
 HOP = 512
@@ -100,9 +103,8 @@ class Job:
         """Return all that decides on the results beside the takes: the chain with the contents of its files."""
         stages = []
         for spec in read(self.chain, whole_file=True)[1]:
-            files = {name: content_hash(value) for name, value in spec.settings.items() if name in PATHS}
             kind = content_hash(spec.kind) if spec.external else spec.kind
-            stages.append({"name": spec.name, "plugin": kind, **spec.settings, **files})
+            stages.append({"name": spec.name, "plugin": kind, **spec.settings, "files": _contents(spec)})
         settings = {"clip_mode": self.clip_mode, "tail": self.tail, "hop": HOP}
         return {"chain": stages, "filename": self.filename, "format": repr(self.sample_format), **settings}
 
@@ -214,6 +216,18 @@ class Job:
 
         read_score(score, need_hands=False)  # what is wrong with it is an error here, not a status
         chain.set("hands", "score", score)
+
+
+def _contents(spec: StageSpec) -> dict[str, str | None]:
+    """Return the hashes of the files and models that a stage names, and of the model that Timbre plays unasked."""
+    named = {name: str(value) for name, value in spec.settings.items() if value and is_path(spec.kind, name)}
+    if spec.kind == "timbre":
+        named.setdefault("model", MODEL)
+        return {name: content_of(value, spec.settings.get("window") == "short") for name, value in named.items()}
+    return {
+        name: content_hash(value) if name in PATHS or Path(value).exists() else identity(value)
+        for name, value in named.items()
+    }
 
 
 def _loudness(meter: Meter, gain_db: float) -> dict[str, float | None]:

@@ -16,6 +16,7 @@ from terzetto_host.chain_file import StageSpec, own_processors
 from terzetto_host.pedalboard_stage import PedalboardStage
 
 CHAIN = "/terzetto/chain/"
+_TIMBRES = ("model", "target", "other")
 
 
 @dataclass
@@ -75,6 +76,8 @@ def make_stage(spec: StageSpec, lenient: bool) -> Stage:
             if not lenient:  # live, the processor itself says what it misses, and plays on
                 for key in ("score", "learn_file"):
                     _check_file(key, spec.settings.get(key))
+                for key in _TIMBRES if spec.kind == "timbre" else ():
+                    _check_timbre(spec.settings.get(key))
             if "learned" in spec.settings:
                 key = "learned"
                 cast(Stateful, processor).restore(_read_learned(spec.settings["learned"], spec.kind))
@@ -98,7 +101,8 @@ def opening_messages(spec: StageSpec) -> list[Message]:
     """Return what the file sets on one of Terzetto's own processors, as the messages that do it."""
     if not spec.own:
         return []
-    last = ("score", "take_start", "learn_file")  # a file is learned by the score that is there
+    # A file is learned by the score that is there; an instrument is one of the model's.
+    last = ("score", "take_start", "learn_file", "other", "instrument")
     names = [name for name in spec.settings if name not in ("learned", *last)]
     names += [name for name in last if name in spec.settings]
     return [Message(f"/terzetto/{spec.kind}/{name}", (spec.settings[name],)) for name in names]
@@ -134,6 +138,20 @@ def describe(stage: str, name: str, plugin: PedalboardStage) -> Parameter:
         choices=choices,
         automatable=False,
     )
+
+
+def _check_timbre(name: str | None) -> None:
+    """Raise `TerzettoError` if a model or a recording that a timbre comes from cannot be used."""
+    if not name:
+        return
+    from terzetto.audio.files import FileTake
+    from terzetto.models import find_model
+    from terzetto.timbre.naming import is_recording, split_instrument
+
+    if is_recording(name):
+        with FileTake(name):
+            return
+    find_model("timbre", split_instrument(name)[0], threads=1)
 
 
 def _check_file(setting: str, path: Any) -> None:

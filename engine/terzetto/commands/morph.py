@@ -133,7 +133,8 @@ def job_of(arguments: argparse.Namespace, name: str) -> MorphJob:
         Options that do not go together, or out of range.
     """
     from terzetto.timbre.conversion import Controls
-    from terzetto.timbre.morph_job import Morph, MorphJob
+    from terzetto.timbre.morph import Morph
+    from terzetto.timbre.morph_job import MorphJob
     from terzetto.timbre.naming import method_for
 
     given = ("flatten", "lifter", "true_envelope", "neighbours", "continuity")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from terzetto.jobs import AUDIO
+from terzetto.jobs import AUDIO, content_hash
+from terzetto.models import identity
+
+LOW_LATENCY = "_low"
+"""What the name of a model's sibling with the short window ends in."""
 
 
 def is_recording(name: str) -> bool:
@@ -28,3 +32,24 @@ def split_instrument(name: str) -> tuple[str, str]:
     if not colon or set(instrument) & set("./\\"):
         return name, ""
     return model, instrument
+
+
+def sibling(model: str, low_latency: bool) -> str:
+    """Return the name or path of the model that is meant: with low latency its sibling, unless it is one itself."""
+    stem, ending = (model[:-5], ".onnx") if model.lower().endswith(".onnx") else (model, "")
+    return f"{stem}{LOW_LATENCY}{ending}" if low_latency and not stem.endswith(LOW_LATENCY) else model
+
+
+def content_of(name: str, low_latency: bool = False) -> str:
+    """Return the SHA-256 of the recording or the model that a timbre comes from.
+
+    Empty if there is no such model: whoever opens it says so.
+
+    Raises
+    ------
+    InputError
+        The recording cannot be read.
+    """
+    if is_recording(name):
+        return content_hash(Path(name))
+    return identity(sibling(split_instrument(name)[0], low_latency)) or ""

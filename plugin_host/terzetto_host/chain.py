@@ -21,6 +21,7 @@ from terzetto_host.chain_file import StageSpec, own_processors, parse, read
 from terzetto_host.stages import CHAIN, Stage, describe, events_for, make_stage, opening_messages
 
 LOAD = CHAIN + "load"
+_STATUS = "/terzetto/status"
 _MOST_CHANNELS = 2  # of Terzetto's own processors
 _MOST_PARAMETERS = 256  # of a stage that can be addressed; some VST3 plugins have thousands
 
@@ -72,7 +73,7 @@ class Chain:
             return cls([StageSpec(name, name, own=True)])
         chain = cls()
         title = table()[name].title if name in table() else name
-        chain.outbox.append(Message("/terzetto/status", (f"{title} passes the sound on; it has no processor yet",)))
+        chain.outbox.append(Message(_STATUS, (f"{title} passes the sound on; it has no processor yet",)))
         return chain
 
     @property
@@ -110,6 +111,7 @@ class Chain:
             settings = self._begin.pop(stage.spec.name, [])
             if settings:
                 self._carry_in(stage, settings, channels, max_frames)
+                _keep_last_status(getattr(stage.processor, "outbox", []))
         self._collect()
 
     def process(self, block: Float, events: Sequence[Message] = (), transport: Transport = STOPPED) -> Float:
@@ -272,4 +274,10 @@ class Chain:
                 outbox.clear()
 
     def _status(self, text: str) -> None:
-        self.outbox.append(Message("/terzetto/status", (text,)))
+        self.outbox.append(Message(_STATUS, (text,)))
+
+
+def _keep_last_status(outbox: list[Message]) -> None:
+    """Leave out what a stage said on the way to all that its file sets."""
+    statuses = [message for message in outbox if message.address == _STATUS]
+    outbox[:] = [message for message in outbox if message.address != _STATUS or message is statuses[-1]]

@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from terzetto.timbre.sources import MODEL
 
 from terzetto.audio.files import FileTake
 from terzetto.audio.formats import kept_extension, kept_format
@@ -24,6 +23,7 @@ from terzetto.jobs import Item
 from terzetto.models import identity
 from terzetto.progress import Progress
 from terzetto.timbre.naming import content_of
+from terzetto.timbre.sources import MODEL
 from terzetto_host.batch.fingerprint import content_hash
 from terzetto_host.chain_file import PATHS, StageSpec, is_path, read
 from terzetto_host.file_chain import FileChain

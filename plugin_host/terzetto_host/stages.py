@@ -14,9 +14,9 @@ from terzetto.control.table import Parameter, Value
 from terzetto.errors import InputError, TerzettoError
 from terzetto_host.chain_file import StageSpec, own_processors
 from terzetto_host.pedalboard_stage import PedalboardStage
+from terzetto_host.timbre_stage import check_timbre
 
 CHAIN = "/terzetto/chain/"
-_TIMBRES = ("model", "target", "other")
 
 
 @dataclass
@@ -76,8 +76,9 @@ def make_stage(spec: StageSpec, lenient: bool) -> Stage:
             if not lenient:  # live, the processor itself says what it misses, and plays on
                 for key in ("score", "learn_file"):
                     _check_file(key, spec.settings.get(key))
-                for key in _TIMBRES if spec.kind == "timbre" else ():
-                    _check_timbre(spec.settings.get(key))
+                if spec.kind == "timbre":
+                    key = next((name for name in ("target", "model", "method") if name in spec.settings), "")
+                    check_timbre(spec.settings)
             if "learned" in spec.settings:
                 key = "learned"
                 cast(Stateful, processor).restore(_read_learned(spec.settings["learned"], spec.kind))
@@ -138,20 +139,6 @@ def describe(stage: str, name: str, plugin: PedalboardStage) -> Parameter:
         choices=choices,
         automatable=False,
     )
-
-
-def _check_timbre(name: str | None) -> None:
-    """Raise `TerzettoError` if a model or a recording that a timbre comes from cannot be used."""
-    if not name:
-        return
-    from terzetto.audio.files import FileTake
-    from terzetto.models import find_model
-    from terzetto.timbre.naming import is_recording, split_instrument
-
-    if is_recording(name):
-        with FileTake(name):
-            return
-    find_model("timbre", split_instrument(name)[0], threads=1)
 
 
 def _check_file(setting: str, path: Any) -> None:

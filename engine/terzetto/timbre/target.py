@@ -118,3 +118,13 @@ def read_target(path: str | os.PathLike[str], grid: FrameGrid) -> Target:
 
         samples = np.asarray(soxr.resample(samples, rate, grid.sample_rate, quality="HQ"), np.float32)
     return Target(samples, grid, Path(path).name)
+
+
+def transposed(target: Target, semitones: int) -> Target:
+    """Return a target played faster or slower, as a tape or a sampler does: its formants move with its pitch."""
+    if semitones == 0:
+        return target
+    import soxr
+
+    samples = soxr.resample(target.samples, 2.0 ** (semitones / 12), 1.0, quality="HQ")
+    return Target(np.asarray(samples, np.float32), target.grid, target.name)

@@ -19,18 +19,18 @@ GENERAL_MIDI = {
 """The ten target instruments with their programs (from 0); the saxophone is the tenor."""
 INSTRUMENTS = tuple(GENERAL_MIDI)
 PITCH_RANGES = {
-    "bassoon": (34, 74),
-    "cello": (36, 83),
-    "clarinet": (50, 94),
-    "flute": (60, 96),
-    "french_horn": (35, 77),
-    "oboe": (58, 91),
-    "saxophone": (44, 81),
-    "trombone": (36, 77),
+    "bassoon": (34, 79),
+    "cello": (36, 84),
+    "clarinet": (50, 96),
+    "flute": (60, 101),
+    "french_horn": (34, 77),
+    "oboe": (58, 94),
+    "saxophone": (50, 89),
+    "trombone": (40, 88),
     "trumpet": (54, 84),
     "violin": (55, 100),
 }
-"""From which to which MIDI note an orchestra's player is written for, both in it (Piston, *Orchestration*)."""
+"""From which to which MIDI note the data go, both in it: the Philharmonia's, and what trumpet and violin can play."""
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _NAME = re.compile(r"([A-Ga-g])(s|#|♯|b|♭)?(-?\d)")
 

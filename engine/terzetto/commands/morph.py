@@ -29,7 +29,15 @@ methods
               the other way round
   mosaic      every frame of the source is replaced by the frame of the target that is most like it
 
+  bee         a mosaic of several of them at once (mosaic with --let-it-bee)
+
   without --method a model is played by xsynth and a recording hybridised by envelope
+
+options of the methods, as --option NAME=VALUE
+  envelope    lifter (seconds of quefrency), true_envelope (true: rest it on the partials)
+  mosaic      neighbours (of how many alike frames one is taken), continuity (0 jumps, 1 plays passages on)
+  bee         transpose (semitones up and down that the target may be used transposed), polyphony, repetition,
+              continuity, iterations; look_ahead (frames, as if it were live: worse than the whole file)
 
 examples
   terzetto morph voice.wav --to timbre_instruments:cello -o cello.wav
@@ -38,8 +46,8 @@ examples
   terzetto morph voice.wav --to a.onnx --to b.onnx --balance 0.5 -o between.wav
   terzetto morph takes/ --to timbre_instruments --pad 0.2 0.8 --flac -o morphed/ -j 2
 
-What the plugin plays with the same settings is the same sound (but --let-it-bee and --length, which need the whole
-recording). A batch that was interrupted goes on where it was when the same command is given again.
+What the plugin plays with the same settings is the same sound (but for what it does not have: bee, --option, --length
+longest). A batch that was interrupted goes on where it was when the same command is given again.
 
 exit status: 0 done, 1 some files of several failed, 2 nothing was done, 130 interrupted
 """
@@ -84,12 +92,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="1: as loud as the source, moment by moment (default); 0: as loud as the method makes it",
     )
     timbre.add_argument("--low-latency", action="store_true", help="half the window: as the plugin's short one")
-    method = parser.add_argument_group("of one method only")
-    method.add_argument("--flatten", choices=["target", "source"], help="envelope: whose envelope is taken away")
-    method.add_argument("--lifter", type=float, metavar="SECONDS", help="envelope: quefrency up to which it reaches")
-    method.add_argument("--true-envelope", action="store_true", default=None, help="envelope: rest it on the partials")
-    method.add_argument("--neighbours", type=int, metavar="K", help="mosaic: of how many alike frames one is taken")
-    method.add_argument("--continuity", type=float, metavar="C", help="mosaic: 0 jumps, 1 plays passages on")
+    timbre.add_argument(
+        "--flatten", choices=["target", "source"], help="envelope: whose envelope is taken away (default: target)"
+    )
+    timbre.add_argument(
+        "--let-it-bee",
+        action="store_true",
+        help="mosaic: of several frames of the target at once, found for the whole file (Driedger et al. 2015)",
+    )
+    timbre.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another one of the method's own, see above; can be given again",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "-o", "--out", default="morphed", help="for one source a file (.wav, .flac); else a folder, or a URL (morphed/)"
@@ -132,21 +149,27 @@ def job_of(arguments: argparse.Namespace, name: str) -> MorphJob:
     InputError
         Options that do not go together, or out of range.
     """
+    from terzetto.errors import InputError
     from terzetto.timbre.conversion import Controls
+    from terzetto.timbre.methods import read_options
     from terzetto.timbre.morph import Morph
     from terzetto.timbre.morph_job import MorphJob
     from terzetto.timbre.naming import method_for
 
-    given = ("flatten", "lifter", "true_envelope", "neighbours", "continuity")
-    options = {option: getattr(arguments, option) for option in given if getattr(arguments, option) is not None}
+    method = arguments.method or method_for(arguments.to[0])
+    if arguments.let_it_bee:
+        if arguments.method not in (None, "mosaic", "bee"):
+            raise InputError(f"--let-it-bee makes a mosaic; it does not go with --method {arguments.method}")
+        method = "bee"
+    texts = [*([f"flatten={arguments.flatten}"] if arguments.flatten else []), *arguments.option]
     morph = Morph(
-        arguments.method or method_for(arguments.to[0]),
+        method,
         tuple(arguments.to),
         Controls(
             arguments.amount, tuple(arguments.pad) if arguments.pad else None, arguments.balance, arguments.follow
         ),
         arguments.low_latency,
-        options,
+        read_options(method, texts),
         arguments.length == "longest",
     )
     # A name is no pattern: braces in it are meant.

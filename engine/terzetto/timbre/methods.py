@@ -10,6 +10,7 @@ Then ``--method mine`` and ``open_conversion("mine", …)`` find it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -60,14 +61,49 @@ def open_conversion(
     ModelError
         There is no such model, or it is for another task.
     """
-    points = {point.name: point for point in entry_points(group=GROUP)}
-    if method not in points:
-        raise InputError(f"method {method!r} is not installed; valid: {', '.join(sorted(points))}")
-    opener = points[method].load()
+    opener = _opener(method)
     conversion: Conversion = opener(
         to, sample_rate=sample_rate, channels=channels, low_latency=low_latency, **_known(method, opener, options)
     )
     return conversion
+
+
+def read_options(method: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Read a method's own options from texts.
+
+    Parameters
+    ----------
+    method : str
+    texts : sequence of str
+        ``name=value``; of a switch the value is ``true`` or ``false``.
+
+    Raises
+    ------
+    InputError
+        The method is not installed, it has no such option, or it is of another type.
+    """
+    import typing
+
+    opener, options = _opener(method), dict[str, Any]()
+    types = typing.get_type_hints(opener)
+    for text in texts:
+        name, _, value = text.partition("=")
+        _known(method, opener, {name: value})
+        # One that may be left out is read as what it is if it is given.
+        kind = next((each for each in typing.get_args(types[name]) if each is not type(None)), types[name])
+        try:
+            options[name] = {"true": True, "false": False}[value] if kind is bool else kind(value)
+        except (KeyError, ValueError):
+            needed = {bool: "true or false", int: "a whole number", float: "a number"}.get(kind, kind.__name__)
+            raise InputError(f"option {name} of method {method!r} is {needed}; given {value or 'nothing'}") from None
+    return options
+
+
+def _opener(method: str) -> Any:
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if method not in points:
+        raise InputError(f"method {method!r} is not installed; valid: {', '.join(sorted(points))}")
+    return points[method].load()
 
 
 def _known(method: str, opener: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,10 @@ def morph(sounds: Path, out: Path, *options: str, to: str = "target.wav") -> int
     return main(["morph", str(sounds / "source.wav"), "--to", str(sounds / to), "-o", str(out), *options])
 
 
+def option(*texts: str) -> list[str]:
+    return [each for text in texts for each in ("--option", text)]
+
+
 def told(sounds: Path, out: Path, capsys: pytest.CaptureFixture[str], *options: str, **more: str) -> dict[str, Any]:
     assert morph(sounds, out, "--json", *options, **more) == 0
     (result,) = json.loads(capsys.readouterr().out)["done"]
@@ -80,15 +84,15 @@ def test_what_is_written_is_what_is_heard_live(
 
 
 def test_options_of_the_methods_are_theirs(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told(sounds, tmp_path / "a.wav", capsys, "--flatten", "source", "--lifter", "0.002", "--true-envelope")
+    told(sounds, tmp_path / "a.wav", capsys, "--flatten", "source", *option("lifter=0.002", "true_envelope=true"))
     expected = live(sounds, "envelope", flatten="source", lifter=0.002, true_envelope=True)
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav")[0], expected)
-    told(sounds, tmp_path / "b.wav", capsys, "--method", "mosaic", "--neighbours", "1", "--continuity", "0")
+    told(sounds, tmp_path / "b.wav", capsys, "--method", "mosaic", *option("neighbours=1", "continuity=0"))
     expected = live(sounds, "mosaic", neighbours=1, continuity=0.0)
     np.testing.assert_array_equal(read_audio(tmp_path / "b.wav")[0], expected)
     told(sounds, tmp_path / "c.wav", capsys, "--low-latency")
     np.testing.assert_array_equal(read_audio(tmp_path / "c.wav")[0], live(sounds, "envelope", low_latency=True))
-    assert morph(sounds, tmp_path / "d.wav", "--method", "mosaic", "--lifter", "0.002") == 2
+    assert morph(sounds, tmp_path / "d.wav", "--method", "mosaic", *option("lifter=0.002")) == 2
     assert "method 'mosaic' has no option 'lifter'; valid: neighbours, continuity" in capsys.readouterr().err
     assert not (tmp_path / "d.wav").exists()
 
@@ -177,8 +181,16 @@ def test_formats_and_what_a_file_says_beside_its_sound(
         (["--pad", "0.5", "2"], "pad takes x and y from 0 to 1"),
         (["--balance", "0.5"], "--balance lies between two timbres: give --to twice"),
         (["--to", "b.wav", "--to", "c.wav"], "--to is given once, or twice with --balance between; given 3 times"),
-        (["--method", "magic"], "method 'magic' is not installed; valid: envelope, mosaic, xsynth"),
-        (["--flatten", "source", "--lifter", "3"], "lifter must be from 0.0002 to"),
+        (["--method", "magic"], "method 'magic' is not installed; valid: "),
+        (["--option", "lifter=3"], "lifter must be from 0.0002 to"),
+        (["--option", "lifter=long"], "option lifter of method 'envelope' is a number; given long"),
+        (["--option", "true_envelope=1"], "is true or false; given 1"),
+        (["--method", "mosaic", "--option", "neighbours"], "is a whole number; given nothing"),
+        (["--method", "mosaic", "--flatten", "source"], "method 'mosaic' has no option 'flatten'"),
+        (
+            ["--method", "envelope", "--let-it-bee"],
+            "--let-it-bee makes a mosaic; it does not go with --method envelope",
+        ),
         (["--clip-mode", "none", "--filename", "{stem}.wav"], "unknown field {stem}; valid: {ext}, {track}"),
         (["--filename", "{track}.aiff"], "must end in .{ext} or .wav"),
     ],

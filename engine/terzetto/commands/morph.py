@@ -42,7 +42,7 @@ options of the methods, as --option NAME=VALUE
 examples
   terzetto morph voice.wav --to timbre_instruments:cello -o cello.wav
   terzetto morph voice.wav --to sax.wav --method envelope --flatten source --amount 0.7 -o out.wav
-  terzetto morph voice.wav --to bees.wav --method mosaic --let-it-bee -o bees-sing.wav
+  terzetto morph voice.wav --to bees.wav --let-it-bee -o bees-sing.wav
   terzetto morph voice.wav --to a.onnx --to b.onnx --balance 0.5 -o between.wav
   terzetto morph takes/ --to timbre_instruments --pad 0.2 0.8 --flac -o morphed/ -j 2
 

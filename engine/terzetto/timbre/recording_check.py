@@ -120,8 +120,9 @@ def faults(checks: Sequence[RecordingCheck], *, enough: float = SHORT) -> list[s
             )
         if check.polyphonic > _POLYPHONIC:
             found.append(
-                f"{check.title}: more than one note at a time in {check.polyphonic:.0%} of it: expect a blurred timbre "
-                "that sounds like the chords; record single notes and melodies"
+                f"{check.title}: more than one note at a time in {check.polyphonic:.0%} of it (or partials that are no "
+                "harmonics, as of bells): expect a blurred timbre that sounds like the chords; record single notes and "
+                "melodies"
             )
     return found
 

@@ -83,6 +83,15 @@ def test_what_is_written_is_what_is_heard_live(
     )
 
 
+def test_let_it_bee(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = told(sounds, tmp_path / "out.wav", capsys, "--let-it-bee", *option("polyphony=5"))
+    assert (result["kind"], result["method"]) == ("hybrid", "bee")
+    made, _ = read_audio(tmp_path / "out.wav")
+    source, _ = read_audio(sounds / "source.wav")
+    np.testing.assert_array_equal(made, live(sounds, "bee", polyphony=5))
+    assert made.shape == source.shape and np.std(made[0]) == pytest.approx(np.std(source[0]), rel=0.5)
+
+
 def test_options_of_the_methods_are_theirs(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told(sounds, tmp_path / "a.wav", capsys, "--flatten", "source", *option("lifter=0.002", "true_envelope=true"))
     expected = live(sounds, "envelope", flatten="source", lifter=0.002, true_envelope=True)

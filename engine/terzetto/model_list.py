@@ -16,6 +16,7 @@ METHODS = {
     "drum-sounds": "VAE",
     "hand-labels": "LSTM",
     "performance-dictionary": "CONV-WTA",
+    "timbre": "xsynth",
     "transcription": "convolutional network",
 }
 """By which method models do their task that do not say it themselves."""

@@ -52,6 +52,14 @@ def test_files_get_the_samples_of_terzetto_morph(folder: Path, capsys: pytest.Ca
     assert not np.allclose(made, read_audio(take)[0], atol=1e-3)
 
 
+def test_a_model_plays_files_too(folder: Path) -> None:
+    chain, take = write_chain(folder, 'instrument = "cello"'), folder / "take.wav"
+    assert main(["process", str(chain), str(take), "-o", str(folder / "out")]) == 0
+    assert main(["morph", str(take), "--to", "timbre_instruments:cello", "-o", str(folder / "morphed.wav")]) == 0
+    made, expected = read_audio(folder / "out" / "take.wav")[0], read_audio(folder / "morphed.wav")[0]
+    np.testing.assert_allclose(made, expected, atol=1e-4)
+
+
 def test_another_target_is_another_result(folder: Path) -> None:
     chain = write_chain(folder, 'target = "target.wav"')
     before = Job(chain).identity()
@@ -67,6 +75,8 @@ def test_another_target_is_another_result(folder: Path) -> None:
         ('target = "short.wav"', 3, "too short to take a timbre from"),
         ('target = "target.wav"\nother = "silent.wav"', 3, "silent.wav: is silent"),
         ('method = "envelope"', 3, 'envelope takes the timbre of a recording: write target = "its path"'),
+        ('model = "drum_sounds"', 3, "this is a model for 'drum-sounds'; needed is one for 'timbre'"),
+        ('model = "gone.onnx"', 3, "gone.onnx: no such model"),
         ('target = "target.wav"\ninstrument = "cello"', 3, "there is no instrument 'cello'; valid: none"),
         ("amount = 2.0", 3, "amount is a number from 0 to 1"),
         ("targets = 1", 3, "timbre has no 'targets'; valid: amount, "),

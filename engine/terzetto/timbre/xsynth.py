@@ -46,6 +46,11 @@ class XSynthConversion:
         self._resynthesis = Resynthesis(self.grid, self._hearing.loudness)
         self._pad: tuple[tuple[float, float], Float] | None = None
 
+    @property
+    def instruments(self) -> dict[str, tuple[float, float]]:
+        """Where on the pad, 0..1 each, the model's instruments lie."""
+        return {name: (float(x), float(y)) for name, (x, y) in zip(self.model.instruments, self.model.pad, strict=True)}
+
     def reset(self) -> None:
         """Before the stream there was silence."""
         self.model.reset()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from terzetto.audio.spectra import FrameGrid
 from terzetto.errors import InputError, ModelError
-from terzetto.models import Model, find_model, identity
+from terzetto.models import VERSIONS, Model, find_model, identity
 from terzetto.timbre.conversion import LOW_WINDOW, WINDOW
 from terzetto.timbre.hearing import FEATURES, PITCHES
 from terzetto.timbre.partials import BANDS, PARTIALS
@@ -19,7 +19,7 @@ from terzetto.timbre.partials import BANDS, PARTIALS
 Float = NDArray[np.float32]
 
 TASK = "timbre"
-VERSION = 1
+VERSION = VERSIONS[TASK]
 """Of what the network hears and gives out. Models of another cannot be used."""
 LOW_LATENCY = "_low"
 """What the name of a model's sibling with the short window ends in."""
@@ -67,11 +67,6 @@ class TimbreModel:
 
     def __init__(self, model: Model) -> None:
         constants = model.constants
-        if constants.get("version") != VERSION:
-            raise ModelError(
-                f"{model.path}: a timbre model of version {constants.get('version')}; this Terzetto plays version "
-                f"{VERSION}: train it again, or install the Terzetto that it was made with"
-            )
         self.name, self.path = model.name, model.path
         self.instruments = tuple(str(name) for name in constants["instruments"])
         self.pad = np.asarray(constants["pad"], np.float64)

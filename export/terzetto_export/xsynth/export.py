@@ -46,14 +46,12 @@ def write(
     dynamic = {name: axes for name in ("features", "timbre", *outputs)}
     dynamic |= {name: {0: "streams"} for name in (*XSynth.INPUTS[2:], *XSynth.OUTPUTS[6:])}
     constants = {
-        "version": VERSION,
         "instruments": list(instruments),
         "pad": np.round(pad, 4).tolist(),
         "low_latency": low_latency,
     }
-    return export(
-        network, path, Description(TASK, licence, constants), example, XSynth.OUTPUTS, dynamic, [inputs], half=True
-    )
+    description = Description(TASK, licence, constants, "xsynth", VERSION)
+    return export(network, path, description, example, XSynth.OUTPUTS, dynamic, [inputs], half=True)
 
 
 def take_weights(network: XSynth, model: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import soundfile
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from terzetto.audio.files import ArrayTake, read_audio
 from terzetto.audio.metadata import read_metadata
 from terzetto.cli import main
 from terzetto.demo.run import EXCERPT, excerpt
+from terzetto.models import identity, shipped_folder
 from terzetto.timbre.conversion import Controls
 from terzetto.timbre.methods import open_conversion
 from terzetto.timbre.naming import method_for, split_instrument
@@ -225,6 +227,46 @@ def test_targets_that_cannot_be_used(sounds: Path, tmp_path: Path, capsys: pytes
         assert morph(sounds, tmp_path / "out.wav", to=str(tmp_path / name)) == 2, name
         captured = capsys.readouterr()
         assert reason in captured.err and "Traceback" not in captured.err, name
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_model_plays_what_it_hears(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, _ = read_audio(sounds / "source.wav")
+    command = ["morph", str(sounds / "source.wav"), "--to", "timbre_instruments:cello"]
+    assert main([*command, "-o", str(tmp_path / "out.wav"), "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["done"]
+    assert (result["kind"], result["method"]) == ("hybrid", "xsynth")
+    assert result["models"] == {"timbre_instruments": identity("timbre_instruments")}
+    made, _ = read_audio(tmp_path / "out.wav")
+    conversion = open_conversion("xsynth", "timbre_instruments:cello", sample_rate=RATE, channels=2)
+    expected = np.concatenate(list(render(ArrayTake(source, RATE), conversion)), axis=1)
+    np.testing.assert_array_equal(made, expected)
+    assert np.corrcoef(made[0], source[0])[0, 1] < 0.98 and np.std(made[0]) == pytest.approx(np.std(source[0]), rel=0.5)
+    # Elsewhere on the pad it is another sound, and a morph of the model's instruments.
+    pad = ["--pad", "0.1", "0.9", "-o", str(tmp_path / "pad.wav")]
+    assert main([*command, *pad]) == 0 and "morph with timbre_instruments:cello at 0.1, 0.9" in capsys.readouterr().out
+    assert not np.array_equal(read_audio(tmp_path / "pad.wav")[0], made)
+
+
+def test_models_of_other_tasks_are_refused_by_name(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "noise.onnx").write_bytes(b"no model")
+    newer = onnx.load(shipped_folder() / "timbre_instruments.onnx")
+    onnx.helper.set_model_props(newer, {"task": "timbre", "version": "99"})
+    onnx.save(newer, tmp_path / "newer.onnx")
+    for name, reason in {
+        "drum_sounds": "this is a model for 'drum-sounds'; needed is one for 'timbre'",
+        "drum_sounds:kick": "this is a model for 'drum-sounds'; needed is one for 'timbre'",
+        "no_such_model": "there is no model 'no_such_model'; installed: ",
+        "noise.onnx": "noise.onnx: not a usable ONNX model",
+        "newer.onnx": "newer.onnx: is of version 99 of the models for 'timbre', and this Terzetto reads version",
+        "timbre_instruments:kazoo": "timbre_instruments has no instrument 'kazoo'; it has: ",
+    }.items():
+        source = str(sounds / "source.wav")
+        to = str(tmp_path / name) if name.endswith(".onnx") else name
+        assert main(["morph", source, "--to", to, "-o", str(tmp_path / "out.wav")]) == 2
+        assert reason in capsys.readouterr().err
     assert not (tmp_path / "out.wav").exists()
 
 

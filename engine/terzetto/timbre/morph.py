@@ -15,9 +15,9 @@ from typing import Any
 from terzetto.audio.files import FileTake, Take
 from terzetto.errors import InputError
 from terzetto.models import noting_models
-from terzetto.timbre.between import open_between
+from terzetto.timbre.between import Between, open_between
 from terzetto.timbre.conversion import Controls, Conversion
-from terzetto.timbre.naming import content_of, is_recording
+from terzetto.timbre.naming import content_of, is_recording, split_instrument
 from terzetto.timbre.repeated import Repeated
 
 
@@ -59,6 +59,8 @@ class Morph:
             raise InputError(f"--to is given once, or twice with --balance between; given {len(self.to)} times")
         if len(self.to) == 1 and self.controls.balance:
             raise InputError("--balance lies between two timbres: give --to twice")
+        if self.controls.pad is not None and any(split_instrument(name)[1] for name in self.to):
+            raise InputError("an instrument is one place of the pad: give either MODEL:INSTRUMENT or --pad")
         if self.longest and not all(map(is_recording, self.to)):
             raise InputError("--length longest is for recordings: a model has no length")
 
@@ -85,7 +87,23 @@ class Morph:
         InputError, ModelError
             It cannot be opened.
         """
-        return _opened(_Same(self, json.dumps(self.identity(), sort_keys=True)), sample_rate, channels)
+        conversion, models = _opened(_Same(self, json.dumps(self.identity(), sort_keys=True)), sample_rate, channels)
+        if self.controls.pad is not None and len(instruments_of(conversion)) < 2:
+            raise InputError(f"--pad is for a model of several instruments; {' and '.join(self.to)} has none")
+        return conversion, models
+
+    def remarks(self, conversion: Conversion, sample_rate: float) -> Iterator[str]:
+        """Yield what is to be said: recordings that are converted, an instrument that nobody chose."""
+        names = instruments_of(conversion)
+        if len(names) > 1 and self.controls.pad is None and not any(split_instrument(name)[1] for name in self.to):
+            yield (
+                f"{self.to[0]} knows several instruments: this is its first, {names[0]}; choose one as "
+                f"{self.to[0]}:{names[-1]} ({', '.join(names)}), or a place between them by --pad X Y"
+            )
+        for name in filter(is_recording, self.to):
+            with FileTake(name) as target:
+                if target.sample_rate != sample_rate:
+                    yield f"{name}: resampled from {target.sample_rate:g} Hz to the source's {sample_rate:g} Hz"
 
     def lengthened(self, take: Take) -> Take:
         """Return the source as long as the result is to be."""
@@ -97,13 +115,6 @@ class Morph:
                 frames.append(round(target.frames * take.sample_rate / target.sample_rate))
         return Repeated(take, max(frames))
 
-    def resampled(self, sample_rate: float) -> Iterator[str]:
-        """Yield, for each recording of another sample rate, that it is converted."""
-        for name in filter(is_recording, self.to):
-            with FileTake(name) as target:
-                if target.sample_rate != sample_rate:
-                    yield f"{name}: resampled from {target.sample_rate:g} Hz to the source's {sample_rate:g} Hz"
-
 
 @dataclass(frozen=True)
 class _Same:
@@ -111,6 +122,12 @@ class _Same:
 
     morph: Morph = field(compare=False)
     identity: str = ""
+
+
+def instruments_of(conversion: Conversion) -> list[str]:
+    """Return the instruments that a model knows; none for what is no model."""
+    first = conversion.first if isinstance(conversion, Between) else conversion
+    return list(getattr(first, "instruments", ()))
 
 
 @functools.lru_cache(maxsize=2)

@@ -87,7 +87,7 @@ class MorphJob:
             if path.exists() and path.samefile(item.path):
                 raise OutputError(f"{path}: would replace its own take; choose another --out or --filename")
             conversion, models = self.morph.opened(source.sample_rate, source.channels)
-            said += self.morph.resampled(source.sample_rate)
+            said += self.morph.remarks(conversion, source.sample_rate)
             told = read_metadata(source.path).fitting(self.sample_format.container)
             take, meter, frames = Watched(self.morph.lengthened(source)), Meter(source.sample_rate, source.channels), 0
             form, mode = self.sample_format, self.clip_mode

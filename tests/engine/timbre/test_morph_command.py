@@ -190,6 +190,8 @@ def test_formats_and_what_a_file_says_beside_its_sound(
         (["--amount", "1.5"], "amount must be from 0 to 1; given 1.5"),
         (["--follow", "-1"], "follow must be from 0 to 1"),
         (["--pad", "0.5", "2"], "pad takes x and y from 0 to 1"),
+        (["--pad", "0.5", "0.5"], "--pad is for a model of several instruments; "),
+        (["--to", "a:cello", "--pad", "0", "0"], "give either MODEL:INSTRUMENT or --pad"),
         (["--balance", "0.5"], "--balance lies between two timbres: give --to twice"),
         (["--to", "b.wav", "--to", "c.wav"], "--to is given once, or twice with --balance between; given 3 times"),
         (["--method", "magic"], "method 'magic' is not installed; valid: "),
@@ -243,9 +245,12 @@ def test_a_model_plays_what_it_hears(sounds: Path, tmp_path: Path, capsys: pytes
     np.testing.assert_array_equal(made, expected)
     assert np.corrcoef(made[0], source[0])[0, 1] < 0.98 and np.std(made[0]) == pytest.approx(np.std(source[0]), rel=0.5)
     # Elsewhere on the pad it is another sound, and a morph of the model's instruments.
+    command[3] = "timbre_instruments"
     pad = ["--pad", "0.1", "0.9", "-o", str(tmp_path / "pad.wav")]
-    assert main([*command, *pad]) == 0 and "morph with timbre_instruments:cello at 0.1, 0.9" in capsys.readouterr().out
+    assert main([*command, *pad]) == 0 and "morph with timbre_instruments at 0.1, 0.9" in capsys.readouterr().out
     assert not np.array_equal(read_audio(tmp_path / "pad.wav")[0], made)
+    assert main([*command, "-o", str(tmp_path / "first.wav")]) == 0
+    assert "timbre_instruments knows several instruments: this is its first, " in capsys.readouterr().err
 
 
 def test_models_of_other_tasks_are_refused_by_name(

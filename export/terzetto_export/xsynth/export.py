@@ -80,9 +80,9 @@ def _weights(model: Path) -> dict[str, Tensor]:
     graph = onnx.load(model).graph
     held: dict[str, Tensor] = {}
     for each in graph.initializer:
-        values = numpy_helper.to_array(each)
-        if values.dtype.kind == "f":
-            held[each.name.removesuffix(".half")] = torch.from_numpy(values.astype(np.float32))
+        array = numpy_helper.to_array(each)
+        if array.dtype.kind == "f":
+            held[each.name.removesuffix(".half")] = torch.from_numpy(array.astype(np.float32))
     made_by = {name: node for node in graph.node for name in node.output}
     state: dict[str, Tensor] = {}
     for node in graph.node:
@@ -96,8 +96,8 @@ def _weights(model: Path) -> dict[str, Tensor]:
             state["timbre.weight"] = held[node.input[1]].T.contiguous()
     layers = (node for node in graph.node if node.op_type == "LSTM")
     for name in ("hear", "play"):
-        inner, recurrent, bias = (held[each][0] for each in next(layers).input[1:4])
-        first, second = bias.chunk(2)
+        inner, recurrent, offset = (held[each][0] for each in next(layers).input[1:4])
+        first, second = offset.chunk(2)
         for ending, values in (("weight_ih", inner), ("weight_hh", recurrent), ("bias_ih", first), ("bias_hh", second)):
             i, o, f, c = values.chunk(4)
             state[f"{name}.{ending}_l0"] = torch.cat([i, f, c, o])

@@ -57,7 +57,7 @@ def render(
     elapsed
         Seconds the separation took.
     audio
-        Links of ``mix``, ``residual``, and of each hand ``left_hand`` and ``true_left_hand``.
+        Links of ``mix``, ``residual``, ``clarinet``, ``mosaic``, and of each hand ``left_hand`` and ``true_left_hand``.
     scores
         Hand → measure → dB.
     plots
@@ -71,6 +71,8 @@ def render(
         version=escape(terzetto.__version__),
         mix=_player(audio["mix"], "The recording, both hands"),
         residual=_player(audio["residual"], "Residual"),
+        clarinet=_player(audio["clarinet"], "The right hand as a clarinet"),
+        mosaic=_player(audio["mosaic"], "The right hand as a mosaic of the left"),
         hands="\n".join(_hand(name, audio) for name in scores),
         measures="".join(f'<th scope="col">{_MEASURES.get(name, escape(name))}</th>' for name in measures),
         scores="\n".join(_row(name, values) for name, values in scores.items()),

@@ -14,7 +14,7 @@ from typing import Any
 
 from terzetto.audio.files import FileTake, blocks
 from terzetto.audio.stems import FORMATS, StemFiles
-from terzetto.demo import page
+from terzetto.demo import page, timbres
 from terzetto.errors import OutputError
 from terzetto.evaluate import hands
 from terzetto.hands.factorise import Options
@@ -26,11 +26,12 @@ from terzetto.score.read import read_score
 
 EXCERPT = "chopin_op28no4_opening"
 PAGE = "index.html"
-AUDIO = {
+SEPARATED = {
     "mix": "mix.flac",
     **{name: f"separated/{name}.flac" for name in (*hands.NAMES, "residual")},
     **{f"true_{name}": f"true/{name}.flac" for name in hands.NAMES},
 }
+AUDIO = SEPARATED | timbres.AUDIO
 """Where each recording lies below the demo's folder."""
 
 _TRUE = {"left_hand": f"{EXCERPT}.lh.flac", "right_hand": f"{EXCERPT}.rh.flac"}
@@ -56,6 +57,8 @@ def run_demo(out: Path, method: str = "nmf", progress: Progress = silent) -> dic
     """
     with _staged(out) as stage:
         seconds, elapsed, plots = _separate(stage, method, between(progress, 0.0, 0.7))
+        melody, accompaniment = (stage / SEPARATED[name] for name in ("right_hand", "left_hand"))
+        timbres.write_timbres(stage, melody, accompaniment, between(progress, 0.7, 0.9))
         progress("measuring", 0.9)
         measured = hands.evaluate(stage / "true", stage / "separated")
         (scores,) = measured.values()
@@ -90,7 +93,7 @@ def _separate(stage: Path, method: str, progress: Progress) -> tuple[float, floa
     """Write the recordings and the pictures; return seconds of audio, seconds taken, and the pictures."""
     settings = Settings(method, options=Options(loss_interval=1))
     with excerpt() as source, FileTake(source / f"{EXCERPT}.flac") as take:
-        paths = {name: stage / link for name, link in AUDIO.items()}
+        paths = {name: stage / link for name, link in SEPARATED.items()}
         with StemFiles(paths, take.sample_rate, take.channels, FORMATS["flac"]) as stems:
             began = time.perf_counter()
             score = read_score(source / f"{EXCERPT}.mid")

@@ -58,7 +58,7 @@ endif()
 
 add_library(terzetto_juce_adapter STATIC juce/controls.cpp juce/editor.cpp juce/host_parameter.cpp juce/look.cpp
                                          juce/pad.cpp juce/pattern_panel.cpp juce/processor.cpp juce/score_panel.cpp
-                                         juce/voice_pad.cpp)
+                                         juce/source_panel.cpp juce/voice_pad.cpp)
 target_include_directories(terzetto_juce_adapter PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/juce)
 target_link_libraries(terzetto_juce_adapter PUBLIC terzetto_juce terzetto_plugin_core)
 foreach(target terzetto_juce terzetto_juce_adapter)

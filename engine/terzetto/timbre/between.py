@@ -8,6 +8,7 @@ partial then lies between those that the two give it.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from terzetto.audio.spectra import FrameGrid
 from terzetto.errors import InputError
 from terzetto.timbre.conversion import Complex, Controls, Conversion
 from terzetto.timbre.methods import open_conversion
+from terzetto.timbre.naming import split_instrument
 
 
 class Between:
@@ -25,6 +27,8 @@ class Between:
     ----------
     first, second : Conversion
         Both of the same grid. Who hears less far ahead is handed its frames later.
+    fixed : bool
+        Whether the second stays where it was opened, wherever the pad is.
 
     Raises
     ------
@@ -32,14 +36,14 @@ class Between:
         They analyse with different windows.
     """
 
-    def __init__(self, first: Conversion, second: Conversion) -> None:
+    def __init__(self, first: Conversion, second: Conversion, *, fixed: bool = False) -> None:
         if first.grid != second.grid:
             raise InputError(
                 f"two models can be balanced only if they analyse alike; these have windows of {first.grid.n_fft} and "
                 f"{second.grid.n_fft} samples at {first.grid.sample_rate:g} Hz: take two for the usual window, or two "
                 "for low latency"
             )
-        self._both = (first, second)
+        self._both, self._fixed = (first, second), fixed
         self.look_ahead = max(first.look_ahead, second.look_ahead)
         self.reset()
 
@@ -55,11 +59,12 @@ class Between:
 
     def convert(self, spectra: Complex, controls: Controls) -> Complex:
         """Return the next frame between the two; see `Conversion.convert`."""
+        theirs = (controls, replace(controls, pad=None) if self._fixed else controls)
         outputs = []
-        for conversion, waiting in zip(self._both, self._waiting, strict=True):
+        for conversion, waiting, own in zip(self._both, self._waiting, theirs, strict=True):
             waiting.append(spectra)
             ready = len(waiting) > self.look_ahead - conversion.look_ahead
-            outputs.append(conversion.convert(waiting.popleft(), controls) if ready else np.zeros_like(spectra))
+            outputs.append(conversion.convert(waiting.popleft(), own) if ready else np.zeros_like(spectra))
         first, second = outputs
         if controls.balance <= 0.0 or controls.amount <= 0.0:
             return first
@@ -87,6 +92,8 @@ def open_between(
 ) -> Conversion:
     """Open one conversion (``other`` is empty) or two to be balanced; see `open_conversion`.
 
+    An ``other`` that names an instrument stays that, wherever the pad is.
+
     Raises
     ------
     InputError, ModelError
@@ -98,4 +105,6 @@ def open_between(
             method, name, sample_rate=sample_rate, channels=channels, low_latency=low_latency, **options
         )
 
-    return Between(opened(to), opened(other)) if other else opened(to)
+    if not other:
+        return opened(to)
+    return Between(opened(to), opened(other), fixed=bool(split_instrument(other)[1]))

@@ -133,7 +133,9 @@ class TimbreProcessor:
 
     def _obey(self, name: str, event: Message) -> None:
         """Follow a command; others are not ours."""
-        if name in _ASKING:
+        if name == "other" and not event.arguments:
+            self._source.ask(name, "", now=self._begins)
+        elif name in _ASKING:
             self._source.ask(name, text_of(event, _ASKING[name]), now=self._begins)
         elif name == "pad":
             x, y = numbers_of(event, 2)

@@ -119,8 +119,7 @@ def open_source(source: Source, sample_rate: float, channels: int, opener: Opene
         return Opened(
             source, conversion, {path: content_hash(Path(path)) for path in (source.to, source.other) if path}
         )
-    paths = {Path(name).stem: name for name in (source.to, source.other) if name.endswith(".onnx")}
-    return Opened(source, conversion, {paths.get(name, name): sha256 for name, sha256 in noted.items()})
+    return Opened(source, conversion, {_where(name, source): sha256 for name, sha256 in noted.items()})
 
 
 def changed_since(made_of: Mapping[str, str]) -> list[str]:
@@ -166,6 +165,15 @@ def asked_for(source: Source, message: str, text: str) -> tuple[Source, str]:
 def installed_models() -> list[str]:
     """Return the names of the installed models of instruments."""
     return [entry.name for entry in listed() if entry.task == TASK and not entry.problem]
+
+
+def _where(model: str, source: Source) -> str:
+    """Return a model's path if it, or one beside it, was asked for by its path; else its name."""
+    for asked in (source.to, source.other):
+        path = Path(asked).with_name(f"{model}.onnx")
+        if ".onnx" in asked and path.is_file():
+            return str(path)
+    return model
 
 
 def _model(name: str) -> str:

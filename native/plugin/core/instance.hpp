@@ -60,6 +60,7 @@ public:
     bool ask(std::string_view name, std::string_view text, std::string_view about = {});
     View view() const;
     std::string pattern() const { return state_.pattern(); } // as a MIDI file in base 64; empty: none
+    Sources sources() const { return state_.sources(); }
 
 private:
     void after_tick();

@@ -166,6 +166,33 @@ std::string State::pattern() const {
     return text_at({parameters_.instrument().name, "midi"});
 }
 
+Sources State::sources() const {
+    const std::lock_guard<std::mutex> hold(document_->lock);
+    const json kept = document_->root["engine"].value(parameters_.instrument().name, json());
+    Sources found;
+    if (!kept.is_object()) return found;
+    const auto text = [](const json& from, const char* key) {
+        const auto value = from.is_object() ? from.find(key) : from.end();
+        return value != from.end() && value->is_string() ? value->get<std::string>() : std::string();
+    };
+    found.model = text(kept, "model");
+    found.target = text(kept, "target");
+    found.other_model = text(kept, "other_model");
+    found.other_target = text(kept, "other_target");
+    for (const json& each : kept.value("installed", json::array()))
+        if (each.is_string()) found.installed.push_back(each.get<std::string>());
+    for (const json& each : kept.value("instruments", json::array())) {
+        const auto share = [&each](const char* key) {
+            const auto value = each.is_object() ? each.find(key) : each.end();
+            return value != each.end() && value->is_number() ? value->get<float>() : std::nanf("");
+        };
+        const Sources::Place place{text(each, "name"), share("x"), share("y")};
+        if (!place.name.empty() && place.x >= 0.0f && place.x <= 1.0f && place.y >= 0.0f && place.y <= 1.0f)
+            found.instruments.push_back(place);
+    }
+    return found;
+}
+
 void State::set_instance(std::string_view name) {
     const std::lock_guard<std::mutex> hold(document_->lock);
     document_->root["instance"] = std::string(name);

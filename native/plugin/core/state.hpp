@@ -9,8 +9,20 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace terzetto::plugin {
+
+// What an engine that turns one sound into another keeps: where the timbre comes from.
+struct Sources {
+    struct Place {
+        std::string name;
+        float x = 0.0f, y = 0.0f; // on the pad, 0..1
+    };
+    std::string model, target, other_model, other_target; // names or paths; empty: none
+    std::vector<Place> instruments;                       // of the model
+    std::vector<std::string> installed;                   // models that there are
+};
 
 class State {
 public:
@@ -25,6 +37,7 @@ public:
     std::string engine() const;  // as JSON
     std::string score() const;   // path of the one that the engine keeps; empty: none
     std::string pattern() const; // a MIDI file in base 64 that the engine keeps; empty: none
+    Sources sources() const;
     void set_instance(std::string_view name);
     std::string instance() const;
     // What the engine's latency was at a sample rate; 0: not known.

@@ -8,7 +8,7 @@ namespace terzetto::plugin {
 namespace {
 
 constexpr int kWidth = 560, kMargin = 16, kHeader = 46, kScore = 58, kFader = 92, kFaders = 196, kRow = 36,
-              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 800, kVoices = 104, kVoiceGap = 8;
+              kFooter = 30, kStatus = 34, kPattern = 40, kWide = 800, kVoices = 104, kVoiceGap = 8, kMarked = 340;
 constexpr std::uint32_t kRowOfChoices = 5; // more are a list
 constexpr int kLeastWidth = 520, kLeastWide = 680, kLeastFaders = 150, kLeastRow = 30, kMostWidth = 1400,
               kMostHeight = 1000;
@@ -56,13 +56,16 @@ Editor::Editor(Processor& processor)
     for (juce::Label* label : {&whereabouts_, &late_, &status_}) addAndMakeVisible(label);
     setTitle(processor.getName());
     order_focus();
-    const int frame = kHeader + (score_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) +
+    const int frame = kHeader + (score_ || sources_ ? kScore + kMargin : 0) + (pattern_ ? kPattern + kMargin : 0) +
                       (voices_.empty() ? 0 : kVoices + kMargin) + kMargin + kFooter + kStatus;
     const bool plain = faders_.empty() && !pad_;
     setResizeLimits(voices_.empty() ? kLeastWidth : kLeastWide,
                     frame + juce::jmax(plain ? 60 : kLeastFaders, row_count() * kLeastRow), kMostWidth, kMostHeight);
     setResizable(true, true);
-    setSize(pattern_ ? kWide : kWidth, frame + juce::jmax(plain ? 60 : kFaders, row_count() * kRow));
+    setSize(pattern_ || sources_ ? kWide : kWidth, frame + juce::jmax(plain      ? 60
+                                                                      : sources_ ? kMarked
+                                                                                 : kFaders,
+                                                                      row_count() * kRow));
     sendLookAndFeelChange(); // the parts were made before they had a look
     refresh();
     startTimerHz(10);
@@ -77,6 +80,10 @@ void Editor::add_controls() {
     if (across && up) {
         pad_ = std::make_unique<Pad>(*across, *up);
         addAndMakeVisible(*pad_);
+    }
+    if (HostParameter* method = processor_.parameter("method")) {
+        sources_ = std::make_unique<SourcePanel>(processor_, *method);
+        addAndMakeVisible(*sources_);
     }
     const InstrumentInfo& instrument = processor_.instance().instrument();
     if (instrument.plays) {
@@ -128,6 +135,7 @@ void Editor::order_focus() {
         if (part) part->setExplicitFocusOrder(++order);
     };
     next(score_.get());
+    next(sources_.get());
     for (Control* control : faders_) next(control);
     next(pad_.get());
     for (const auto& row : {rows_, triggers_, footer_})
@@ -139,6 +147,14 @@ void Editor::refresh() {
     const View before = std::move(view_);
     view_ = processor_.instance().view();
     for (auto& control : controls_) control->refresh();
+    if (sources_) {
+        const Sources sources = processor_.instance().sources();
+        sources_->show(sources);
+        std::vector<Pad::Mark> marks;
+        for (const Sources::Place& each : sources.instruments)
+            marks.push_back({juce::String::fromUTF8(each.name.c_str()).replaceCharacter('_', ' '), {each.x, each.y}});
+        if (pad_) pad_->set_marks(std::move(marks));
+    }
     if (pad_) pad_->refresh();
     for (auto& voice : voices_) voice->refresh();
     if (pattern_) pattern_->refresh();
@@ -189,6 +205,10 @@ void Editor::resized() {
     area.reduce(kMargin, 0);
     if (score_) {
         score_->setBounds(area.removeFromTop(kScore));
+        area.removeFromTop(kMargin);
+    }
+    if (sources_) {
+        sources_->setBounds(area.removeFromTop(kScore));
         area.removeFromTop(kMargin);
     }
     if (pattern_) {

@@ -6,6 +6,7 @@
 #include "pattern_panel.hpp"
 #include "processor.hpp"
 #include "score_panel.hpp"
+#include "source_panel.hpp"
 #include "voice_pad.hpp"
 
 #include <memory>
@@ -34,7 +35,8 @@ private:
     Processor& processor_;
     Look look_;
     View view_;
-    std::unique_ptr<ScorePanel> score_; // where there is something to learn
+    std::unique_ptr<ScorePanel> score_;    // where there is something to learn
+    std::unique_ptr<SourcePanel> sources_; // where a timbre comes from somewhere
     std::unique_ptr<Pad> pad_;
     std::vector<std::unique_ptr<VoicePad>> voices_;
     std::unique_ptr<PatternPanel> pattern_; // where there is something to drag out

@@ -3,13 +3,20 @@
 
 namespace terzetto::plugin {
 
+namespace {
+constexpr float kMark = 7.0f; // pixels around a mark that are its own
+}
+
 Pad::Pad(HostParameter& across, HostParameter& up, const juce::String& name) : name_(name), across_(across), up_(up) {
     introduce(*this, across, ", " + juce::String::fromUTF8(up.info().title));
     refresh();
 }
 
 juce::String Pad::text() const {
-    return across_.text_of(across_.plain()) + ", " + up_.text_of(up_.plain());
+    juce::String text = across_.text_of(across_.plain()) + ", " + up_.text_of(up_.plain());
+    for (const Mark& mark : marks_)
+        if (mark.at.getDistanceFrom(shown_) < 0.005f) text << ": " << mark.name;
+    return text;
 }
 
 std::unique_ptr<juce::AccessibilityHandler> Pad::createAccessibilityHandler() {
@@ -52,6 +59,12 @@ void Pad::set_counting(bool counts) {
     repaint();
 }
 
+void Pad::set_marks(std::vector<Mark> marks) {
+    if (marks == marks_) return;
+    marks_ = std::move(marks);
+    repaint();
+}
+
 void Pad::refresh() {
     const juce::Point<float> now(across_.getValue(), up_.getValue());
     if (now == shown_) return;
@@ -66,15 +79,17 @@ void Pad::paint(juce::Graphics& g) {
     g.setColour(Look::line());
     g.drawRoundedRectangle(area, 4.0f, 1.0f);
     g.setColour(Look::line());
-    const float x = area.getX() + shown_.x * area.getWidth(), y = area.getBottom() - shown_.y * area.getHeight();
+    const auto [x, y] = place_of(shown_);
     g.drawVerticalLine(juce::roundToInt(x), area.getY(), area.getBottom());
     g.drawHorizontalLine(juce::roundToInt(y), area.getX(), area.getRight());
     g.setFont(juce::Font(13.0f));
     g.setColour(name_.isEmpty() || !counts_ ? Look::quiet() : Look::text());
     const auto inside = getLocalBounds().reduced(7, 4);
     if (name_.isEmpty()) {
-        g.drawText(juce::String::fromUTF8(up_.info().title), inside, juce::Justification::topLeft);
-        g.drawText(juce::String::fromUTF8(across_.info().title), inside, juce::Justification::bottomRight);
+        if (marks_.empty()) g.drawText(juce::String::fromUTF8(up_.info().title), inside, juce::Justification::topLeft);
+        if (marks_.empty())
+            g.drawText(juce::String::fromUTF8(across_.info().title), inside, juce::Justification::bottomRight);
+        paint_marks(g);
     } else {
         g.drawFittedText(name_, getLocalBounds().reduced(5, 3), juce::Justification::topLeft, 1, 0.7f);
     }
@@ -84,9 +99,32 @@ void Pad::paint(juce::Graphics& g) {
     g.fillEllipse(juce::Rectangle<float>(size, size).withCentre({x, y}));
 }
 
+juce::Point<float> Pad::place_of(juce::Point<float> at) const {
+    const auto area = getLocalBounds().toFloat().reduced(0.5f);
+    return {area.getX() + at.x * area.getWidth(), area.getBottom() - at.y * area.getHeight()};
+}
+
+void Pad::paint_marks(juce::Graphics& g) const {
+    const juce::Font font(13.0f);
+    g.setFont(font);
+    for (const Mark& mark : marks_) {
+        const auto at = place_of(mark.at);
+        g.setColour(Look::quiet());
+        g.fillEllipse(juce::Rectangle<float>(5.0f, 5.0f).withCentre(at));
+        const float width = font.getStringWidthFloat(mark.name) + 2.0f;
+        const auto line = juce::Rectangle<float>(width, 16.0f)
+                              .withCentre(at.translated(0.0f, at.y < 24.0f ? 12.0f : -12.0f))
+                              .constrainedWithin(getLocalBounds().toFloat().reduced(4.0f, 2.0f));
+        g.setColour(Look::text());
+        g.drawText(mark.name, line, juce::Justification::centred, false);
+    }
+}
+
 void Pad::mouseDown(const juce::MouseEvent& event) {
     across_.beginChangeGesture();
     up_.beginChangeGesture();
+    for (const Mark& mark : marks_)
+        if (place_of(mark.at).getDistanceFrom(event.position) < kMark) return move(mark.at.x, mark.at.y);
     mouseDrag(event);
 }
 

@@ -22,15 +22,26 @@ public:
     void mouseDrag(const juce::MouseEvent& event) override;
     void mouseUp(const juce::MouseEvent& event) override;
 
+    // What lies on it, by name. A click upon one is a click into its middle.
+    struct Mark {
+        juce::String name;
+        juce::Point<float> at; // 0..1, upwards
+        bool operator==(const Mark& other) const { return name == other.name && at == other.at; }
+    };
+    void set_marks(std::vector<Mark> marks);
+
     std::function<void()> on_move;  // by hand
     void set_counting(bool counts); // whether the point is what is heard; drawn dim where it is not
 
 private:
-    void move(float x, float y); // 0..1
+    void move(float x, float y);                              // 0..1
+    juce::Point<float> place_of(juce::Point<float> at) const; // in pixels
+    void paint_marks(juce::Graphics& g) const;
 
     const juce::String name_;
     bool counts_ = true;
     juce::Point<float> shown_;
+    std::vector<Mark> marks_;
     HostParameter &across_, &up_;
 };
 

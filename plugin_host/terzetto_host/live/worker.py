@@ -148,7 +148,8 @@ class Worker:
             self._chain.outbox.append(Message(ROOT + "status", (f"{error}; the sound passes dry",)))
         realtime = bool(form.realtime)
         self._hops = Hops(self._chain, form.sample_rate, form.channels, form.hop, realtime=realtime)
-        self._saved = self._chain.state_changed
+        # What the state did not say, such as which models are there, the plugin is told.
+        self._saved = -1 if self._has_news(text) else self._chain.state_changed
         self._after()
 
     def _hop(self) -> None:
@@ -214,6 +215,15 @@ class Worker:
         self._mail.describe(self._chain)
         prefix = f"{ROOT}{self._instrument}/"
         return [Message(prefix + name, (value,)) for name, value in values.items() if isinstance(value, _SIMPLE)]
+
+    def _has_news(self, text: str | None) -> bool:
+        """Whether the chain's state says more than a plugin's state did; one that could not be taken up stays."""
+        try:
+            said = json.loads(text or "{}").get("engine") or {}
+            state = json.loads(json.dumps(self._chain.state()))
+            return bool(said.keys() <= state.keys() and said != state)
+        except (ValueError, TypeError, AttributeError):
+            return False
 
     def _restored(self, text: str) -> None:
         """Take up a state that comes while we play."""

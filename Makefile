@@ -72,7 +72,7 @@ bench: $(READY) $(HOSTS) $(TRAIN)
 	$(BIN)/python bench/scale.py
 	$(BIN)/python -m bench.live
 	$(BIN)/python -m bench.drums_live
-	$(BIN)/python -m bench.timbre_live --target engine/terzetto/demo/excerpt/EXCERPT
+	$(BIN)/python -m bench.timbre_live --target engine/terzetto/demo/excerpt/chopin_op28no4_opening.flac
 	$(BIN)/python bench/hands_live.py
 
 clean:

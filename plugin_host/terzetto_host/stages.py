@@ -76,7 +76,7 @@ def make_stage(spec: StageSpec, lenient: bool) -> Stage:
             if not lenient:  # live, the processor itself says what it misses, and plays on
                 for key in ("score", "learn_file"):
                     _check_file(key, spec.settings.get(key))
-                if spec.kind == "timbre":
+                if spec.kind == "timbre" and spec.origin:
                     key = next((name for name in ("target", "model", "method") if name in spec.settings), "")
                     check_timbre(spec.settings)
             if "learned" in spec.settings:

@@ -21,10 +21,9 @@ import mido
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto_host.presets import vst3_preset, vst3_state
+from terzetto_host.presets import class_id, vst3_preset, vst3_state
 from tests.hosts.failure import HostFailedError
 from tests.hosts.plugin_state import vst3_chunk_text
-from tests.hosts.states import CLASS_ID
 
 Float = NDArray[np.float32]
 HostName = Literal["pedalboard", "dawdreamer"]
@@ -119,13 +118,18 @@ def start(
     return process, [Path(item["target"]) for item in listed]
 
 
+def identity_of(bundle: str) -> str:
+    """The class id of the plugin in a bundle, such as ``Terzetto Hands.vst3``."""
+    return class_id(Path(bundle).stem.rpartition(" ")[2].lower())
+
+
 def in_pedalboard(job: dict[str, Any]) -> None:
     """Render as a pedalboard program does: one plugin, a call per file."""
     import pedalboard
 
     plugin = pedalboard.load_plugin(job["bundle"])
     if job.get("state") is not None:
-        plugin.preset_data = vst3_preset(CLASS_ID, job["state"])
+        plugin.preset_data = vst3_preset(identity_of(job["bundle"]), job["state"])
     for name, value in job.get("parameters", {}).items():
         setattr(plugin, name, value)
     for item in job["renders"]:
@@ -153,7 +157,7 @@ def in_dawdreamer(job: dict[str, Any]) -> None:
             engine.load_graph([(playback, []), (plugin, ["take"])])
             if job.get("state") is not None:
                 preset = Path(item["target"]).with_suffix(".vstpreset")
-                preset.write_bytes(vst3_preset(CLASS_ID, job["state"]))
+                preset.write_bytes(vst3_preset(identity_of(job["bundle"]), job["state"]))
                 if not plugin.load_vst3_preset(str(preset)):
                     raise SystemExit("DawDreamer did not take the preset")
         playback.set_data(audio)

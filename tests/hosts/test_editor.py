@@ -64,7 +64,7 @@ def test_it_is_drawn_without_a_display(editor_picture: Path, alone: Place, instr
     assert red.sum() > 30, "no engine is installed here: the status light is not red"
 
 
-@pytest.mark.parametrize("instrument", ["hands", "test"])
+@pytest.mark.parametrize("instrument", ["hands", "test", "timbre"])
 @pytest.mark.parametrize(
     ("asked", "given"), [("", None), ("900x640", (640, 900)), ("1x1", None), ("9999x9999", (1000, 1400))]
 )
@@ -153,6 +153,43 @@ def test_kits_and_sounds_can_be_dropped_on_a_voice(editor_picture: Path, alone: 
     (alone.root / name).touch()
     assert run(editor_picture, alone, "drums", "1", f"drop={alone.root / name}").returncode == 0
     assert run(editor_picture, alone, "drums", "1", f"drop={alone.root / 'kit.mid'}").returncode == 1
+
+
+def saved(place: Place, **state: object) -> str:
+    """The file of a project's state in which the engine of Timbre says this."""
+    path = place.root / "state.json"
+    path.write_text(plugin_state("timbre", engine={"timbre": state}))
+    return f"state={path}"
+
+
+def test_the_pad_of_timbre_has_the_instruments_of_its_model(editor_picture: Path, alone: Place) -> None:
+    places = [{"name": "french_horn", "x": 0.25, "y": 0.75}, {"name": "oboe", "x": 0.75, "y": 0.25}]
+    state = saved(alone, model="winds", other_model="brass", instruments=places, installed=["winds", "brass"])
+    picture, controls = draw_and_list(editor_picture, alone, "timbre", "1", state, "pad_x=0.25", "pad_y=0.75")
+    values = {title: value for title, value, _ in controls}
+    assert values["Across, Up"] == "0.250, 0.750: french horn"
+    plain = draw(editor_picture, alone, "timbre", "1", "pad_x=0.25", "pad_y=0.75")
+    changed = np.argwhere((picture != plain).any(axis=2))
+    pad = changed[(changed[:, 0] > 120) & (changed[:, 1] < 370)]
+    assert len(pad) > 100, "the instruments are not drawn"
+    panel = changed[changed[:, 0] < 110]
+    assert panel[:, 1].min() < 100 and panel[:, 1].max() > 420, "the names of the two models are not drawn"
+
+
+@pytest.mark.parametrize("instruments", [3, ["x"], [{"name": 1}], [{"name": "a", "x": 7, "y": 0.5}], [{"x": 0.1}]])
+def test_a_state_of_timbre_that_makes_no_sense_is_passed_over(
+    editor_picture: Path, alone: Place, instruments: object
+) -> None:
+    state = saved(alone, model=4, instruments=instruments, installed=instruments)
+    plain = draw(editor_picture, alone, "timbre")
+    assert np.array_equal(draw(editor_picture, alone, "timbre", "1", state), plain)
+
+
+@pytest.mark.parametrize("name", ["sax.onnx", "violin.wav", "violin.flac"])
+def test_models_and_recordings_can_be_dropped(editor_picture: Path, alone: Place, name: str) -> None:
+    (alone.root / name).touch()
+    assert run(editor_picture, alone, "timbre", "1", f"drop={alone.root / name}").returncode == 0
+    assert run(editor_picture, alone, "timbre", "1", f"drop={alone.root / 'take.mid'}").returncode == 1
 
 
 def test_the_pattern_is_dragged_out_as_the_engine_made_it(editor_picture: Path, alone: Place) -> None:

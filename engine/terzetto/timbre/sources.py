@@ -170,8 +170,7 @@ def installed_models() -> list[str]:
 def _where(model: str, source: Source) -> str:
     """Return a model's path if it, or one beside it, was asked for by its path; else its name."""
     for asked in (source.to, source.other):
-        path = Path(asked).with_name(f"{model}.onnx")
-        if ".onnx" in asked and path.is_file():
+        if ".onnx" in asked and (path := Path(asked).with_name(f"{model}.onnx")).is_file():
             return str(path)
     return model
 

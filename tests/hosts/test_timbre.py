@@ -1,0 +1,94 @@
+"""Terzetto Timbre in real hosts: a bounce is what `terzetto morph` makes, and a controller is at the pad."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from terzetto.control.messages import Message
+from terzetto.control.osc import decode, encode
+from terzetto_host.presets import plugin_state
+from tests.engine.timbre.stage import RATE, Float, recording, tone
+from tests.hosts.judge import differences
+from tests.hosts.offline import Render, render, start
+from tests.hosts.place import Place, wait_until
+
+BLOCKS = (64, 1000)
+MODEL = "timbre_instruments"
+
+
+def bundle(place: Place) -> Path:
+    return place.home / ".vst3/Terzetto Timbre.vst3"
+
+
+def morphed(place: Place, take: Float, *arguments: str) -> Float:
+    """What `terzetto morph` makes of a take."""
+    source, out = place.root / "take.wav", place.root / "morphed.wav"
+    soundfile.write(source, take.T, RATE, subtype="FLOAT")
+    done = place.command("morph", str(source), *arguments, "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    audio, _ = soundfile.read(out, dtype="float32", always_2d=True)
+    return audio.T.copy()
+
+
+@pytest.mark.parametrize("window", ["long", "short"])
+def test_hosts_bounce_what_morph_makes_of_a_model(place: Place, with_dawdreamer: None, window: str) -> None:
+    low = [] if window == "long" else ["--low-latency"]
+    take = tone(RATE)
+    expected = morphed(place, take, "--to", MODEL, "--pad", "0.25", "0.75", "--amount", "0.75", *low)
+    assert np.abs(expected - take).max() > 0.01
+    values = {"pad_x": 0.25, "pad_y": 0.75, "amount": 0.75, "window": window}
+    jobs = [Render(take, RATE, block) for block in BLOCKS]
+    for host in ("pedalboard", "dawdreamer"):
+        done = render(
+            host, bundle(place), jobs, place.root / host, place.environment, state=plugin_state("timbre", values)
+        )
+        for job, result in zip(jobs, done, strict=True):
+            assert not differences(result.audio, expected), (host, job.block)
+            if host == "dawdreamer":
+                assert result.latency - 1024 <= (2048 if window == "long" else 1024)
+
+
+@pytest.mark.parametrize("method", ["envelope", "mosaic"])
+def test_pedalboard_bounces_what_morph_makes_of_a_recording(place: Place, method: str) -> None:
+    take, target = tone(RATE), recording(place.root / "target.wav")
+    expected = morphed(place, take, "--to", target, "--method", method)
+    assert np.abs(expected - take).max() > 0.01
+    state = plugin_state("timbre", {"method": method}, {"timbre": {"target": target}})
+    (result,) = render("pedalboard", bundle(place), [Render(take)], place.root / "host", place.environment, state=state)
+    assert not differences(result.audio, expected)
+
+
+def test_a_foreign_controller_moves_the_pad_of_a_running_plugin(place: Place) -> None:
+    take = np.tile(tone(RATE), (1, 20))
+    process, (target,) = start("pedalboard", bundle(place), [Render(take)], place.root / "host", place.environment)
+    try:
+        assert wait_until(lambda: place.server() is not None, 60.0)
+        server = place.server()
+        assert server is not None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as controller:
+            controller.settimeout(0.2)
+            to = ("127.0.0.1", int(str(server["osc_port"])))
+
+            def answer(address: str) -> tuple[object, ...]:
+                controller.sendto(encode(Message(address)), to)
+                try:
+                    while True:
+                        (message,) = decode(controller.recv(4096))
+                        if message.address.endswith(address.rpartition("/")[2]) and message.arguments:
+                            return message.arguments
+                except TimeoutError:
+                    return ()
+
+            assert wait_until(lambda: answer("/terzetto/timbre/pad_x") == (0.5,), 60.0)
+            controller.sendto(encode(Message("/terzetto/timbre/pad", (0.25, 0.75))), to)
+            assert wait_until(lambda: answer("/terzetto/timbre/pad_x") == (0.25,), 10.0)
+            assert wait_until(lambda: answer("/terzetto/timbre/pad_y") == (0.75,), 10.0)
+    finally:
+        said, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, said
+    assert np.abs(np.load(target)).max() > 0.01

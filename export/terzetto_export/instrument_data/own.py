@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from terzetto.errors import InputError
+from terzetto.audio.files import FileTake
+from terzetto.errors import InputError, TerzettoWarning
+from terzetto.timbre.recording_check import check_recording, faults
 from terzetto_export.drum_sounds.one_shots import ENDINGS
 from terzetto_export.instrument_data.names import pitch_of_name
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE, Recording, Tell, audio_files, read_files
@@ -58,6 +61,25 @@ def read_own(paths: Sequence[Path], tell: Tell, *, sample_rate: int = SAMPLE_RAT
     return recordings
 
 
+def warn_of_faults(recordings: Sequence[Recording]) -> None:
+    """Warn of what is wrong with recordings that a timbre is learned from, and say what to expect.
+
+    Warns
+    -----
+    TerzettoWarning
+        They are short, one clips or holds several notes at a time; a line each. Also of rates that were converted.
+    """
+    checks = []
+    for recording in recordings:
+        with FileTake(recording.path) as take:  # as it was recorded: clipping does not survive another rate
+            checks.append(check_recording(take, recording.path.name))
+            rate = take.sample_rate
+        if rate != recording.sample_rate:
+            _warn(f"{recording.path.name}: resampled from {rate:g} Hz to the model's {recording.sample_rate} Hz")
+    for fault in faults(checks):
+        _warn(fault)
+
+
 def with_held_out_end(recordings: Sequence[Recording], share: float = HELD_OUT) -> list[Recording]:
     """Return the recordings in two parts each: all but the end for training, the end for validation."""
     from dataclasses import replace
@@ -68,6 +90,10 @@ def with_held_out_end(recordings: Sequence[Recording], share: float = HELD_OUT) 
         parts.append(replace(recording, audio=recording.audio[:cut], split="train"))
         parts.append(replace(recording, audio=recording.audio[cut:], split="validation"))
     return parts
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, TerzettoWarning, stacklevel=3)
 
 
 def _instrument(folder: Path, file: Path) -> str:

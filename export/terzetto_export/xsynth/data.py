@@ -14,7 +14,7 @@ from terzetto.errors import InputError
 from terzetto.timbre.conversion import WINDOW
 from terzetto_export.drum_data.files import split_groups
 from terzetto_export.instrument_data.names import GENERAL_MIDI, PITCH_RANGES
-from terzetto_export.instrument_data.own import read_own, with_held_out_end
+from terzetto_export.instrument_data.own import read_own, warn_of_faults, with_held_out_end
 from terzetto_export.instrument_data.philharmonia import read_philharmonia
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE, Recording, Tell
 from terzetto_export.instrument_data.sound_font_notes import read_sound_font
@@ -94,6 +94,11 @@ def read_recordings(paths: Sequence[Path], grid: FrameGrid, ear: Ear, tell: Call
     ------
     InputError
         Nothing can be used, or there is too little of it.
+
+    Warns
+    -----
+    TerzettoWarning
+        Of what is wrong with them; see `warn_of_faults`.
     """
     recordings = read_own(paths, tell, sample_rate=SAMPLE_RATE)
     seconds = sum(each.seconds for each in recordings)
@@ -102,6 +107,7 @@ def read_recordings(paths: Sequence[Path], grid: FrameGrid, ear: Ear, tell: Call
             f"{', '.join(map(str, paths))}: {seconds:.1f} s of sound; a timbre takes at least {_LEAST_SECONDS:.0f} s, "
             "and gets good from 30 s to 2 minutes of one instrument, at all its pitches and loudnesses"
         )
+    warn_of_faults(recordings)
     parts = with_held_out_end(recordings)
     taken = [(each, _phrase(each, grid, ear)) for each in parts]
     names = sorted({each.instrument for each in recordings})

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from terzetto.errors import InputError
+from terzetto.errors import InputError, TerzettoWarning
 from terzetto_export.instrument_data import names
 from terzetto_export.instrument_data.medley_solos import read_medley_solos
 from terzetto_export.instrument_data.names import INSTRUMENTS, pitch_of_name
 from terzetto_export.instrument_data.nsynth import read_nsynth
-from terzetto_export.instrument_data.own import read_own, with_held_out_end
+from terzetto_export.instrument_data.own import read_own, warn_of_faults, with_held_out_end
 from terzetto_export.instrument_data.philharmonia import read_philharmonia
 from terzetto_export.instrument_data.recordings import in_split
 from terzetto_export.instrument_data.sms_tools import read_sms_tools
@@ -136,6 +136,26 @@ def test_own_files_and_folders(tmp_path: Path) -> None:
     assert (first.split, last.split) == ("train", "validation")
     assert abs(first.seconds - 1.8) < 1e-3 and abs(last.seconds - 0.2) < 1e-3
     assert in_split([first, last], "validation") == [last]
+
+
+def test_what_is_wrong_with_own_files_is_told(tmp_path: Path) -> None:
+    time = np.arange(2 * 48000) / 48000
+    clipped = np.clip(1.5 * np.sin(2 * np.pi * 220 * time), -1, 1)
+    soundfile.write(tmp_path / "loud.wav", clipped, 48000, "FLOAT")
+    chord = sum(np.sin(2 * np.pi * f * n * time) / n for f in (220.0, 277.2, 329.6) for n in range(1, 9))
+    soundfile.write(tmp_path / "chord.wav", 0.1 * chord, 48000, "FLOAT")
+    recordings = read_own([tmp_path / "loud.wav", tmp_path / "chord.wav"], quiet, sample_rate=44100)
+    with pytest.warns(TerzettoWarning) as caught:
+        warn_of_faults(recordings)
+    told = [str(warning.message) for warning in caught]
+    assert [text.split(":")[0] for text in told if "resampled from 48000 Hz to the model's 44100 Hz" in text] == [
+        "loud.wav",
+        "chord.wav",
+    ]
+    assert any(text.startswith("4 s of sound to learn from; 30 to 120 s are meant") for text in told)
+    assert any(text.startswith("loud.wav: clips") for text in told)
+    assert any(text.startswith("chord.wav: more than one note at a time") for text in told)
+    assert len(told) == 5
 
 
 def test_own_files_that_are_not_there(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 The axes are in Hz and in octaves, not in bins, so one network hears streams of every sample rate.
 
-Conventions: spectra are complex64 (frames, bins) of Hann-windowed frames. Levels are in dB, K-weighted, 0 for a mean
-square of 1.
+A stream of low latency has windows that are too short for low pitches. There the ear listens to the stream's past too:
+`Past` puts it together again of the frames that came before, without waiting for anything.
+
+Conventions: the ear's spectra are complex64 (frames, bins) of frames as long as its window, which end where the
+stream's do. Levels are in dB, K-weighted, 0 for a mean square of 1.
 """
 
 from __future__ import annotations
@@ -38,14 +41,20 @@ class Hearing:
     Parameters
     ----------
     grid : FrameGrid
+        The stream's.
+    with_past : bool
+        Listen to windows of twice the length, whose highest point is the centre of the stream's frame.
     """
 
-    def __init__(self, grid: FrameGrid) -> None:
-        self.grid = grid
+    def __init__(self, grid: FrameGrid, with_past: bool = False) -> None:
+        self.stream, self.with_past = grid, with_past
         self.loudness = Loudness(grid)
+        self.window = _leaning(grid.n_fft) if with_past else grid.window()
+        grid = FrameGrid(grid.sample_rate, len(self.window), grid.hop_length)
+        self.grid = grid
         self._filters = _filters(grid)
         # What a lone partial's autocorrelation is multiplied with: that of the window, its spectrum's magnitude taken.
-        window = np.abs(scipy.fft.rfft(grid.window()))
+        window = np.abs(scipy.fft.rfft(self.window))
         self._fade = scipy.fft.irfft(window, grid.n_fft * _FINE)[: grid.n_fft * _FINE // 2].astype(np.float32)
         self._fade /= self._fade[0]
         self._evening = np.maximum(self._fade, 0.05) ** -0.5
@@ -54,10 +63,10 @@ class Hearing:
         self._below = lags.astype(np.int64)
         self._share = (lags - self._below).astype(np.float32)
         self._norm = 1.0 / np.maximum(self._at_pitches(self._fade[None]), 0.25)
-        self._scale = 2.0 / grid.window().sum()  # of a partial's magnitude to its amplitude
+        self._scale = 2.0 / self.window.sum()  # of a partial's magnitude to its amplitude
 
     def level(self, spectra: Complex) -> Float:
-        """Return the levels (frames,) in dB, -120 at the least."""
+        """Return the levels (frames,) in dB of the stream's frames (frames, bins), -120 at the least."""
         power = self.loudness.of(spectra[..., None, :])
         return cast(Float, (10 * np.log10(np.maximum(power, SILENT))).astype(np.float32))
 
@@ -69,9 +78,23 @@ class Hearing:
         lags = cast(Float, scipy.fft.irfft(magnitude, size, axis=-1))[..., : self._fade.size]
         return cast(Float, lags / lags[..., :1])
 
-    def hear(self, spectra: Complex, autocorrelation: Float) -> Float:
-        """Return what the network hears (frames, FEATURES), each about from -1 to 1."""
-        level = self.level(spectra)
+    def spectra(self, audio: Float) -> tuple[Complex, Complex]:
+        """Return the stream's frames and the ear's of a whole signal (samples,).
+
+        The stream's first frame is centred on the first sample.
+        """
+        half, hop = self.stream.n_fft // 2, self.stream.hop_length
+        after = (self.stream.frames_for(len(audio)) - 1) * hop + half - len(audio)
+        padded = np.pad(audio, (half, max(after, 0)))
+        stream = self.stream.stft(padded)
+        if not self.with_past:
+            return stream, stream
+        longer = np.pad(padded, (self.grid.n_fft - self.stream.n_fft, 0))
+        frames = np.lib.stride_tricks.sliding_window_view(longer, self.grid.n_fft)[::hop]
+        return stream, cast(Complex, scipy.fft.rfft(frames * self.window, axis=-1))
+
+    def hear(self, spectra: Complex, autocorrelation: Float, level: Float) -> Float:
+        """Return what the network hears (frames, FEATURES), each about from -1 to 1, of the ear's frames."""
         amplitude = np.abs(spectra) * np.float32(self._scale)
         bands = 20 * np.log10(np.maximum(amplitude @ self._filters, 1e-9)) - level[:, None]
         spectrum = np.maximum(bands, FLOOR_DB) / -FLOOR_DB + 0.5
@@ -123,6 +146,48 @@ class Hearing:
         rows = np.arange(len(values))[:, None]
         low = values[rows, below]
         return low + share * (values[rows, below + 1] - low)
+
+
+class Past:
+    """The ear's frames of a stream, of which only the stream's own frames are known, one after the other.
+
+    Parameters
+    ----------
+    hearing : Hearing
+        With the past.
+    """
+
+    def __init__(self, hearing: Hearing) -> None:
+        stream = hearing.stream
+        self._size, self._hop = stream.n_fft, stream.hop_length
+        window = stream.window()
+        weight = np.zeros(hearing.grid.n_fft, np.float64)
+        for back in range(0, len(weight) + self._size, self._hop):
+            end = len(weight) - back
+            begin = end - self._size
+            if end > 0:
+                weight[max(begin, 0) : end] += window[max(-begin, 0) :]
+        # What the frames' own windows have made of a sample is taken back, and the ear's window laid on.
+        self._gain = (hearing.window / np.maximum(weight, 1e-9)).astype(np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Before the stream there was silence."""
+        self._sum = np.zeros(len(self._gain), np.float32)
+
+    def next(self, spectrum: Complex) -> Complex:
+        """Return the ear's frame (bins,) that ends with the stream's next (bins,)."""
+        self._sum[: -self._hop] = self._sum[self._hop :].copy()
+        self._sum[-self._hop :] = 0.0
+        self._sum[-self._size :] += scipy.fft.irfft(spectrum, self._size)
+        return cast(Complex, scipy.fft.rfft(self._sum * self._gain))
+
+
+def _leaning(size: int) -> Float:
+    """Return a window of twice the size that rises through three quarters of its length, and falls in one."""
+    rise = np.arange(3 * size // 2) / (3 * size // 2)
+    fall = 1.0 - np.arange(2 * size - len(rise)) / (2 * size - len(rise))
+    return cast(Float, (np.sin(0.5 * np.pi * np.concatenate([rise, fall])) ** 2).astype(np.float32))
 
 
 def _filters(grid: FrameGrid) -> Float:

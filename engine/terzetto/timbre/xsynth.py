@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.timbre.conversion import Complex, Controls, mid
-from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCHES, Hearing
+from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCHES, Hearing, Past
 from terzetto.timbre.resynthesis import Resynthesis
 from terzetto.timbre.xsynth_model import TimbreModel, Wanted, open_timbre_model, parted
 
@@ -42,7 +42,8 @@ class XSynthConversion:
         self.model = model
         self.grid = model.grid(sample_rate)
         self._own = model.share(instrument or model.instruments[0])
-        self._hearing = Hearing(self.grid)
+        self._hearing = Hearing(self.grid, with_past=model.low_latency)
+        self._past = Past(self._hearing) if model.low_latency else None
         self._resynthesis = Resynthesis(self.grid, self._hearing.loudness)
         self._pad: tuple[tuple[float, float], Float] | None = None
 
@@ -55,16 +56,19 @@ class XSynthConversion:
         """Before the stream there was silence."""
         self.model.reset()
         self._resynthesis.reset()
+        if self._past is not None:
+            self._past.reset()
 
     def convert(self, spectra: Complex, controls: Controls) -> Complex:
         """Return the next frame in the other timbre; see `terzetto.timbre.conversion.Conversion`."""
         heard = _analysed(spectra)[None]
-        correlation = self._hearing.autocorrelation(heard)
-        features = self._hearing.hear(heard, correlation)
+        ear = heard if self._past is None else self._past.next(heard[0])[None]
+        level = self._hearing.level(heard)
+        correlation = self._hearing.autocorrelation(ear)
+        features = self._hearing.hear(ear, correlation, level)
         wanted = self.model.next(features[0], self._shares(controls))
         pitch = self._hearing.refine(correlation, np.array([likeliest(wanted)], np.float32))[0]
-        level = self._hearing.level(heard)[0]
-        made = self._resynthesis.frame(heard[0], wanted, float(pitch), float(level), controls.follow)
+        made = self._resynthesis.frame(heard[0], wanted, float(pitch), float(level[0]), controls.follow)
         if controls.amount == 0.0:
             return spectra
         return _between(spectra, self._in_place(spectra, heard[0], made), np.float32(controls.amount))

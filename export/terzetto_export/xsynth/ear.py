@@ -33,19 +33,16 @@ class Ear:
     def __init__(self, model: TimbreModel) -> None:
         self._model = model
         self.grid = model.grid(SAMPLE_RATE)
-        self._hearing = Hearing(self.grid)
+        self._hearing = Hearing(self.grid, with_past=model.low_latency)
 
     def pitches(self, audio: Float) -> Float:
         """Return the fundamentals in Hz (frames,), 0 where no single pitch is heard."""
         self._model.reset()
-        half = self.grid.n_fft // 2
-        frames = self.grid.frames_for(len(audio))
-        after = (frames - 1) * self.grid.hop_length + half - len(audio)
-        spectra = self.grid.stft(np.pad(audio, (half, max(after, 0))))[:frames]
-        correlation = self._hearing.autocorrelation(spectra)
-        features = self._hearing.hear(spectra, correlation)
+        spectra, ear = self._hearing.spectra(audio)
+        correlation = self._hearing.autocorrelation(ear)
+        features = self._hearing.hear(ear, correlation, self._hearing.level(spectra))
         share = self._model.share(self._model.instruments[0])
-        found = np.zeros(frames, np.float32)
+        found = np.zeros(len(features), np.float32)
         for frame, heard in enumerate(features):
             wanted = self._model.next(heard, share)
             if wanted.pitch.sum() > _SURE and wanted.harmonic > _SURE:

@@ -45,7 +45,7 @@ def play(gesture: Gesture, sample_rate: float, random: Random) -> Float:
         sound = _wavetable(phase, bright, random) * share + _wavetable(phase, dark, random) * (1.0 - share)
     sound *= gesture.pitch > 0
     envelope = gesture.envelope.astype(np.float64)
-    if random.random() < 0.4:  # plucked or struck: it dies away
+    if random.random() < 0.25:  # plucked or struck: it dies away
         envelope = envelope * (0.003 + _since(gesture, np.exp(random.uniform(np.log(0.15), np.log(2.0))) * sample_rate))
     breath = _noise(len(phase), random) * 10 ** (random.uniform(-60, -14) / 20)
     sound = (sound + breath) * envelope
@@ -54,7 +54,7 @@ def play(gesture: Gesture, sample_rate: float, random: Random) -> Float:
     if random.random() < 0.35:
         sound = _in_a_room(sound, sample_rate, random)
     sound += _noise(len(phase), random) * 10 ** (random.uniform(-100, -62) / 20)
-    return (sound * 10 ** (random.normal(0, 4) / 20)).astype(np.float32)
+    return (sound * 10 ** (random.normal(0, 1.5) / 20)).astype(np.float32)
 
 
 def play_noise(envelope: Float, random: Random) -> Float:

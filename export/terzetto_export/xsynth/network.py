@@ -54,7 +54,7 @@ class XSynth(nn.Module):
         self.code = nn.Linear(2 * HIDDEN, CODE + 1)
         self.scale = nn.Linear(PITCHES, 64)
         self.timbre = nn.Linear(instruments, TIMBRE, bias=False)
-        self.shape = nn.Sequential(nn.Linear(64 + CODE + 2 + TIMBRE, 256), nn.ReLU())
+        self.shape = nn.Sequential(nn.Linear(64 + CODE + 2 + TIMBRE, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
         self.play = nn.LSTM(256, HIDDEN, batch_first=True)
         self.sound = nn.Sequential(nn.Linear(HIDDEN + 256, 256), nn.ReLU(), nn.Linear(256, PARTIALS + 2 * BANDS + 1))
 

@@ -91,7 +91,7 @@ def draw(target: Target, frames: int, sample_rate: float, random: Random) -> Phr
             note = float(np.clip(note, LOWEST, HIGHEST))
         else:
             note = float(random.choice(medians[medians > 0])) if (medians > 0).any() else 60.0
-            note += random.normal(0, 0.7)
+            note += random.uniform(-0.5, 0.5)
         sound = sounds[_choose(medians, note, random)]
         length = _place(phrase, sound, note, at, joined, hop, sample_rate, random)
         onsets.append(at * hop)
@@ -110,7 +110,7 @@ def _median(sound: Sound) -> float:
 def _choose(medians: NDArray[np.float64], note: float, random: Random) -> int:
     """Return one of the sounds that are nearest in pitch; all dynamics are as likely."""
     distance = np.where(medians > 0, np.abs(medians - note), 99.0)
-    near = np.flatnonzero(distance < distance.min() + 1.2)
+    near = np.flatnonzero(distance < max(float(distance.min()) + 0.3, 0.6))
     return int(random.choice(near))
 
 

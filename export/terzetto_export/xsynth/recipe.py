@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from terzetto.audio.spectra import FrameGrid
 from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCHES, Hearing
 from terzetto.timbre.partials import BANDS, PARTIALS
 from terzetto_export.xsynth.analysis import DENSITY_FLOOR, FLOOR
@@ -44,9 +43,8 @@ class Batch:
 class Player:
     """Makes batches of the targets' phrases."""
 
-    def __init__(self, targets: Sequence[Target], grid: FrameGrid, instruments: int, places: Sequence[int]) -> None:
-        self.targets, self.grid, self.instruments, self.places = targets, grid, instruments, places
-        self.hearing = Hearing(grid)
+    def __init__(self, targets: Sequence[Target], hearing: Hearing, instruments: int, places: Sequence[int]) -> None:
+        self.targets, self.hearing, self.instruments, self.places = targets, hearing, instruments, places
         self.mean_bands = [_mean_bands(target) for target in targets]
 
     def batch(self, random: np.random.Generator, size: int = BATCH) -> Batch:
@@ -57,7 +55,7 @@ class Player:
 
     def _row(self, random: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         which = int(random.integers(len(self.targets)))
-        target, rate = self.targets[which], self.grid.sample_rate
+        target, rate = self.targets[which], self.hearing.stream.sample_rate
         kind = random.random()
         phrase = draw(target, FRAMES, rate, random)
         if kind < NOISES:
@@ -87,10 +85,10 @@ class Player:
     def _seen(
         self, audio: NDArray[np.float32], phrase: Phrase, harmonic: NDArray[np.float32], which: int, *, alone: bool
     ) -> tuple[NDArray[np.float32], ...]:
-        half = self.grid.n_fft // 2
-        spectra = self.grid.stft(np.pad(audio, half))[:FRAMES]
-        features = self.hearing.hear(spectra, self.hearing.autocorrelation(spectra))
-        heard = self.hearing.level(spectra) > _SILENT
+        spectra, ear = self.hearing.spectra(audio)
+        loudness = self.hearing.level(spectra)[:FRAMES]
+        features = self.hearing.hear(ear[:FRAMES], self.hearing.autocorrelation(ear[:FRAMES]), loudness)
+        heard = loudness > _SILENT
         audible = heard & (phrase.level > _SILENT)
         timbre = np.zeros((FRAMES, self.instruments), np.float32)
         timbre[:, self.places[which]] = 1.0
@@ -135,8 +133,8 @@ class XSynthRecipe:
         """Return the loss of a batch."""
         parts = self.errors(batch)
         return torch.as_tensor(
-            parts["pitch"]
-            + 0.3 * parts["harmonic"]
+            2.0 * parts["pitch"]
+            + 1.0 * parts["harmonic"]
             + 0.25 * parts["partials"]
             + 0.1 * parts["noise"]
             + 0.1 * parts["bands"]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from terzetto.timbre.conversion import stream_grid
+from terzetto.timbre.hearing import Hearing
 from terzetto.timbre.xsynth_model import LOW_LATENCY, open_timbre_model
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE
@@ -84,8 +85,9 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         take_weights(network, _shipped(plan.low_latency))
         network.keep_ear()
     validated = [instruments.index(target.name) for target in data.validation]
-    training = Player(data.training, grid, len(instruments), range(len(instruments)))
-    validation = Player(data.validation, grid, len(instruments), validated)
+    hearing = Hearing(grid, with_past=plan.low_latency)
+    training = Player(data.training, hearing, len(instruments), range(len(instruments)))
+    validation = Player(data.validation, hearing, len(instruments), validated)
     recipe = XSynthRecipe(network, training, validation)
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
     schedule = Schedule(

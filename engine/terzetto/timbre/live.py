@@ -22,7 +22,7 @@ from terzetto.errors import TerzettoError
 from terzetto.timbre.between import open_between
 from terzetto.timbre.conversion import Controls
 from terzetto.timbre.live_source import LiveSource, place
-from terzetto.timbre.sources import Opened, Opener, installed_models
+from terzetto.timbre.sources import Knobs, Opened, Opener, installed_models
 from terzetto.timbre.voices import Settings, Voices
 
 Float = NDArray[np.float32]
@@ -103,7 +103,12 @@ class TimbreProcessor:
         number = self.parameters.number
         pad = (number("pad_x"), number("pad_y"))
         controls = Controls(number("amount"), pad, number("balance"), number("follow"))
-        return Settings(controls, number("mix"), self.parameters["window"] == "short")
+        return Settings(controls, number("mix"), self._knobs()["low_latency"])
+
+    def _knobs(self) -> Knobs:
+        """Return what the knobs say of the source."""
+        value = self.parameters.__getitem__
+        return Knobs(method=str(value("method")), flatten=str(value("flatten")), low_latency=value("window") == "short")
 
     # Messages
 
@@ -124,10 +129,10 @@ class TimbreProcessor:
 
     def _follow(self, change: Change) -> None:
         """Do what a changed parameter asks for."""
-        if change.name == "method":
-            self._source.turn(method=str(change.value), now=self._begins)
+        if change.name in ("method", "flatten"):
+            self._source.turn(change.name, str(change.value), now=self._begins)
         elif change.name == "window":
-            self._source.turn(low_latency=change.value == "short", now=self._begins)
+            self._source.turn("low_latency", change.value == "short", now=self._begins)
         elif self._voices is not None:
             self._voices.move(change.frame, self._settings())
 
@@ -213,8 +218,6 @@ class TimbreProcessor:
         values, installed = content.get("values"), content.get("installed")
         self.parameters.restore(values if isinstance(values, dict) else {})
         self._installed = [str(name) for name in installed] if isinstance(installed, list) else []
-        settings = self._settings()
-        method = str(self.parameters["method"])
-        self._source.restore(content, method, low_latency=settings.low_latency, now=self._begins)
+        self._source.restore(content, self._knobs(), now=self._begins)
         if self._voices is not None:
-            self._voices.move(0, settings)
+            self._voices.move(0, self._settings())

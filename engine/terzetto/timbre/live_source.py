@@ -11,6 +11,7 @@ from terzetto.background import Background
 from terzetto.errors import ControlError
 from terzetto.timbre.sources import (
     METHODS_OF_MODELS,
+    Knobs,
     Opened,
     Opener,
     Point,
@@ -71,11 +72,11 @@ class LiveSource:
 
     # What is asked for
 
-    def turn(self, *, now: bool, **changes: Any) -> None:
-        """Follow a knob: ``method`` or ``low_latency``; without what it takes, the sound passes unchanged."""
-        source = replace(self._wanted, **changes)
-        if source != self._wanted:
-            self._open(source, keep=False, now=now)
+    def turn(self, knob: str, value: Any, *, now: bool) -> None:
+        """Follow one of the `Knobs`; where what a method takes is missing, the sound passes unchanged."""
+        before, self._wanted = self._wanted, replace(self._wanted, **{knob: value})
+        if not self._wanted.sounds_as(before):
+            self._open(self._wanted, keep=False, now=now)
 
     def ask(self, message: str, text: str, *, now: bool) -> None:
         """Follow a message (see `asked_for`); what cannot be opened leaves the present one as it is."""
@@ -145,9 +146,9 @@ class LiveSource:
         places = [{"name": name, "x": x, "y": y} for name, (x, y) in self.instruments.items()]
         return {**source.state(), "made_of": self._made_of, "instruments": places}
 
-    def restore(self, state: Mapping[str, Any], method: str, *, low_latency: bool, now: bool) -> None:
+    def restore(self, state: Mapping[str, Any], knobs: Knobs, *, now: bool) -> None:
         """Take up a state; what is missing is told."""
-        source, made_of = Source.of(state, method, low_latency=low_latency), state.get("made_of")
+        source, made_of = Source.of(state, knobs), state.get("made_of")
         self._made_of = {str(a): str(b) for a, b in made_of.items()} if isinstance(made_of, dict) else {}
         if self._format is None:  # opened by prepare()
             self._wanted = source

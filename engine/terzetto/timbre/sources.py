@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from terzetto.errors import InputError
 from terzetto.jobs import content_hash
@@ -13,6 +13,7 @@ from terzetto.model_list import listed
 from terzetto.models import missing_models, noting_models
 from terzetto.timbre.between import Between, open_between
 from terzetto.timbre.conversion import Conversion
+from terzetto.timbre.envelope import FLATTEN
 from terzetto.timbre.naming import split_instrument
 
 TASK = "timbre"
@@ -22,6 +23,16 @@ METHODS_OF_MODELS = ("xsynth",)
 """Methods that take a model; the others take a recording."""
 
 Point = tuple[float, float]
+
+
+class Knobs(TypedDict):
+    """What of a source the parameters say."""
+
+    method: str
+    flatten: str
+    low_latency: bool
+
+
 Opener = Callable[..., Conversion]
 
 
@@ -37,6 +48,8 @@ class Source:
         Names or paths, without an instrument; no other one: empty.
     target, other_target : str
         Paths of recordings; empty: none.
+    flatten : str
+        Which sound the method ``envelope`` flattens.
     low_latency : bool
     """
 
@@ -45,6 +58,7 @@ class Source:
     target: str = ""
     other_model: str = ""
     other_target: str = ""
+    flatten: str = FLATTEN[0]
     low_latency: bool = False
 
     @property
@@ -62,13 +76,24 @@ class Source:
         """What Balance goes to; empty: nothing."""
         return self.other_model if self.takes_model else self.other_target
 
+    @property
+    def options(self) -> dict[str, str]:
+        """The method's own."""
+        return {"flatten": self.flatten} if self.method == "envelope" else {}
+
+    def sounds_as(self, other: Source) -> bool:
+        """Whether another source makes the same conversion."""
+        return all(
+            getattr(self, name) == getattr(other, name) for name in ("method", "to", "other", "options", "low_latency")
+        )
+
     @classmethod
-    def of(cls, state: Mapping[str, Any], method: str, *, low_latency: bool) -> Source:
-        """Take up what a state holds; what is no text is left out."""
+    def of(cls, state: Mapping[str, Any], knobs: Knobs) -> Source:
+        """Take up what a state holds, and where the knobs stand; what is no text is left out."""
         names = ("model", "target", "other_model", "other_target")
         kept = {name: state[name] for name in names if isinstance(state.get(name), str)}
         kept["model"] = kept.get("model") or MODEL
-        return cls(method, **kept, low_latency=low_latency)
+        return cls(**kept, **knobs)
 
     def state(self) -> dict[str, str]:
         """Return what a state keeps, ready for JSON."""
@@ -114,6 +139,7 @@ def open_source(source: Source, sample_rate: float, channels: int, opener: Opene
             sample_rate=sample_rate,
             channels=channels,
             low_latency=source.low_latency,
+            **source.options,
         )
     if not source.takes_model:
         return Opened(

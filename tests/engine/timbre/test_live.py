@@ -29,9 +29,13 @@ def hybrid(target: str, **values: float | str) -> TimbreProcessor:
     return processor
 
 
-def expected(sound: Float, target: str, controls: Controls, *, other: str = "", low: bool = False) -> Float:
+def expected(
+    sound: Float, target: str, controls: Controls, *, other: str = "", low: bool = False, flatten: str = "target"
+) -> Float:
     """What a render gives without the instrument."""
-    conversion = open_between("envelope", target, other, sample_rate=RATE, channels=sound.shape[0], low_latency=low)
+    conversion = open_between(
+        "envelope", target, other, sample_rate=RATE, channels=len(sound), low_latency=low, flatten=flatten
+    )
     return np.concatenate(list(stream.render(ArrayTake(sound, RATE), conversion, controls)), axis=1)
 
 
@@ -66,6 +70,16 @@ def test_the_windows_keep_their_latency_and_the_short_one_is_heard_sooner(target
     assert Stage(short).processor.latency == 1024
     bounced = np.concatenate(list(render(short, ArrayTake(sound, RATE))), axis=1)
     np.testing.assert_array_equal(bounced, expected(sound, target, Controls(1.0, (0.5, 0.5)), low=True))
+
+
+def test_either_sound_can_be_flattened_and_only_the_envelope_asks_which(target: str) -> None:
+    sound = tone(20000)
+    bounced = np.concatenate(list(render(hybrid(target, flatten="source"), ArrayTake(sound, RATE))), axis=1)
+    np.testing.assert_array_equal(bounced, expected(sound, target, Controls(1.0, (0.5, 0.5)), flatten="source"))
+    mosaic = Stage(hybrid(target, method="mosaic"))
+    before = mosaic.processor.state_changed
+    mosaic.play(sound[:, :HOP], [timbre("flatten", "source")])
+    assert mosaic.processor.state_changed == before, "the mosaic was opened anew"
 
 
 @pytest.mark.parametrize("window", ["long", "short"])

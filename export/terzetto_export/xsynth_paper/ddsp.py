@@ -1,0 +1,174 @@
+"""A small rival with a synthesiser in it, after DDSP (Engel, Hantrakul, Gu, Roberts 2020): harmonics and filtered noise.
+
+It is told pitch (pYIN) and loudness rather than spectra, so it plays one note at a time, and its pitch is right wherever
+the tracker is. Same data and minutes as the autoencoders, on the same processor; much smaller than the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from terzetto_export.training import History, Schedule, fit
+from terzetto_export.xsynth_paper.pitch import track
+from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
+
+PARTIALS, BANDS, HIDDEN = 60, 65, 96
+LENGTH, BATCH = 64, 4
+SCALES = (2048, 1024, 512, 256, 128, 64)
+QUIETEST = -70.0
+
+
+@dataclass(frozen=True)
+class Played:
+    """What the network is told of a sound: pitch in MIDI and level in dB under its loudest frame, (frames,) each."""
+
+    pitch: Float
+    level: Float
+    audio: Float
+
+    @classmethod
+    def of(cls, audio: Float) -> Played:
+        """Analyse a sound (n,): where there is no pitch, it goes on as a line between those beside it."""
+        midi = track(audio).midi
+        frames = np.arange(len(midi))
+        voiced = ~np.isnan(midi)
+        pitch = np.interp(frames, frames[voiced], midi[voiced]) if voiced.any() else np.full(len(midi), 60.0)
+        padded = np.pad(audio, GRID.n_fft // 2)
+        rms = np.array([np.sqrt((padded[i * 512 : i * 512 + GRID.n_fft] ** 2).mean()) for i in frames])
+        level = np.maximum(20 * np.log10(np.maximum(rms / max(rms.max(), 1e-9), 1e-9)), QUIETEST)
+        whole = np.zeros(len(midi) * GRID.hop_length, np.float32)
+        whole[: len(audio)] = audio[: len(whole)] / max(float(rms.max()), 1e-9) * 0.2
+        return cls(pitch.astype(np.float32), level.astype(np.float32), whole)
+
+
+class HarmonicNoise(nn.Module):
+    """Pitch and level (n, frames) → audio (n, frames · 512)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = nn.Sequential(nn.Linear(2, HIDDEN), nn.LayerNorm(HIDDEN), nn.ELU())
+        self.memory = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+        self.play = nn.Sequential(nn.Linear(HIDDEN + 2, HIDDEN), nn.LayerNorm(HIDDEN), nn.ELU())
+        self.out = nn.Linear(HIDDEN, 1 + PARTIALS + BANDS)
+        with torch.no_grad():
+            self.out.bias[1 + PARTIALS :] = -4.0
+
+    def forward(self, pitch: Tensor, level: Tensor) -> Tensor:
+        """Return audio (n, frames · 512)."""
+        told = torch.stack([(pitch - 60.0) / 12.0, level / 20.0 + 1.0], dim=2)
+        hidden = self.memory(self.read(told))[0]
+        out = self.out(self.play(torch.cat([hidden, told], dim=2)))
+        loud = nn.functional.softplus(out[..., :1]) * 0.2
+        share = torch.softmax(out[..., 1 : 1 + PARTIALS], dim=2)
+        frequency = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+        harmonics = _harmonics(frequency, loud * share)
+        return harmonics + _noise(nn.functional.softplus(out[..., 1 + PARTIALS :]) * 0.05)
+
+
+def _harmonics(frequency: Tensor, amplitude: Tensor) -> Tensor:
+    number = torch.arange(1, PARTIALS + 1, dtype=torch.float32)
+    amplitude = amplitude * (frequency[..., None] * number < 0.95 * SAMPLE_RATE / 2)
+    turns = torch.cumsum(_upsampled(frequency[..., None]).double() / SAMPLE_RATE, dim=1)
+    phase = (2 * np.pi * (turns % 1.0)).float()
+    return (torch.sin(phase * number) * _upsampled(amplitude)).sum(dim=2)
+
+
+def _upsampled(frames: Tensor) -> Tensor:
+    """Return frames (n, frames, channels) as samples on straight lines between them, (n, frames · 512, channels)."""
+    size = frames.shape[1] * GRID.hop_length
+    return nn.functional.interpolate(frames.transpose(1, 2), size=size, mode="linear").transpose(1, 2)
+
+
+def _noise(bands: Tensor) -> Tensor:
+    """Return noise (n, frames · 512) through the filters that the bands (n, frames, 65) describe."""
+    hop, size = GRID.hop_length, 2 * (BANDS - 1)
+    response = torch.fft.fftshift(torch.fft.irfft(bands.to(torch.complex64), n=size), dim=-1) * torch.hann_window(size)
+    white = torch.rand(*bands.shape[:2], hop) * 2 - 1
+    length = 1024
+    pieces = torch.fft.irfft(torch.fft.rfft(white, n=length) * torch.fft.rfft(response, n=length), n=length)
+    first, second = pieces[..., :hop], pieces[..., hop:]
+    whole = first + nn.functional.pad(second, (0, 0, 1, 0))[:, :-1]
+    return whole.flatten(1)
+
+
+def spectral_loss(made: Tensor, wanted: Tensor) -> Tensor:
+    """Return the loss of DDSP (section 4.2.1): linear and logarithmic magnitudes at six scales, mean absolute error."""
+    total = torch.zeros(())
+    for size in SCALES:
+        window = torch.hann_window(size)
+        first, second = (
+            torch.stft(x, size, size // 4, window=window, return_complex=True).abs() for x in (made, wanted)
+        )
+        total = total + (first - second).abs().mean() + (torch.log(first + 1e-4) - torch.log(second + 1e-4)).abs().mean()
+    return total
+
+
+class Stretches:
+    """Stretches of 1.5 s; validation is minus the loss on the sounds held out."""
+
+    def __init__(self, network: HarmonicNoise, training: Sequence[Played], validation: Sequence[Played]) -> None:
+        self.network: nn.Module = network
+        self._training, self._validation = training, validation
+
+    def batches(self, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield 20 batches of stretches drawn by chance."""
+        frames = np.array([len(each.pitch) for each in self._training], float)
+        for _ in range(20):
+            chosen = random.choice(len(frames), BATCH, p=frames / frames.sum())
+            rows = [_stretch(self._training[i], random) for i in chosen]
+            pitch, level, audio = (torch.stack(part) for part in zip(*rows, strict=True))
+            yield pitch, level, audio
+
+    def loss(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Return the multi-scale spectral loss."""
+        pitch, level, audio = batch
+        return spectral_loss(self.network(pitch, level), audio)
+
+    def validate(self) -> float:
+        """Return minus the loss on what is held out, the same noise every time."""
+        torch.manual_seed(0)
+        random = np.random.default_rng(0)
+        rows = [_stretch(each, random) for each in self._validation[:16]]
+        pitch, level, audio = (torch.stack(part) for part in zip(*rows, strict=True))
+        return -float(spectral_loss(self.network(pitch, level), audio))
+
+
+def learn(sounds: Sequence[Float], *, minutes: float, seed: int) -> tuple[HarmonicNoise, History]:
+    """Train on sounds (n,); every eighth stretch is held out."""
+    played = [Played.of(part) for sound in sounds for part in _parts(sound)]
+    held = played[4::8] or played[:1]
+    training = [each for i, each in enumerate(played) if i % 8 != 4]
+    torch.manual_seed(seed)
+    network = HarmonicNoise()
+    schedule = Schedule(epochs=10_000, learning_rate=3e-3, weight_decay=1e-4, patience=200, minutes=minutes)
+    return network, fit(Stretches(network, training, held), schedule, seed=seed, tell=lambda line: None)
+
+
+def convert(network: HarmonicNoise, audio: Float) -> Float:
+    """Play a sound's pitch and loudness with the instrument learned; noise by seed 0."""
+    played = Played.of(audio)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        made = network(torch.from_numpy(played.pitch)[None], torch.from_numpy(played.level)[None])[0].numpy()
+    loud = float(np.sqrt((audio**2).mean())) / max(float(np.sqrt((made[: len(audio)] ** 2).mean())), 1e-9)
+    return np.asarray(made[: len(audio)] * loud, np.float32)
+
+
+def _parts(sound: Float) -> list[Float]:
+    """Cut a long sound into stretches of about 3 s."""
+    return [part for part in np.array_split(sound, max(len(sound) // (3 * SAMPLE_RATE), 1)) if len(part) > GRID.n_fft]
+
+
+def _stretch(played: Played, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    hop = GRID.hop_length
+    first = int(random.integers(max(len(played.pitch) - LENGTH, 0) + 1))
+    short = max(LENGTH - len(played.pitch), 0)
+    pitch = np.pad(played.pitch[first : first + LENGTH], (0, short), mode="edge")
+    level = np.pad(played.level[first : first + LENGTH], (0, short), constant_values=QUIETEST)
+    audio = np.pad(played.audio[first * hop : (first + LENGTH) * hop], (0, short * hop))
+    return torch.from_numpy(pitch), torch.from_numpy(level), torch.from_numpy(audio)

@@ -1,0 +1,175 @@
+"""What the slides say by ear or by a picture, as numbers. Sounds are mono (n,) at 22,050 Hz."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto.audio.spectra import Stft
+from terzetto_export.xsynth_paper.pitch import Track, track
+from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
+
+Real = NDArray[np.float64]
+RANGE_DB = 60.0
+KEPT_CENTS = 50.0
+POINTS = 4096
+"""Of the DFT with which the slides look at B4 + 13 cents."""
+
+
+def magnitudes(audio: Float) -> Float:
+    """Return STFT magnitudes (frames, bins)."""
+    return np.abs(Stft(GRID, len(audio)).forward(audio))
+
+
+def levels(magnitude: Float) -> Real:
+    """Return levels in dB under the loudest cell, no lower than -60."""
+    loudest = max(float(magnitude.max()), 1e-9)
+    return np.maximum(20 * np.log10(np.maximum(magnitude, 1e-9) / loudest), -RANGE_DB)
+
+
+def log_spectral_distance(first: Float, second: Float) -> float:
+    """Return the mean distance of two sounds' frames in dB, each over a range of 60 dB."""
+    return float(np.sqrt(((levels(magnitudes(first)) - levels(magnitudes(second))) ** 2).mean(axis=1)).mean())
+
+
+@dataclass(frozen=True)
+class PitchKept:
+    """How far the pitch of an output follows its input.
+
+    Attributes
+    ----------
+    voiced : float
+        Share of the input's voiced frames in which the output has a pitch.
+    kept : float
+        Share of the input's voiced frames in which it has the input's, within 50 cents.
+    cents : float
+        Median distance where both have one, octaves counted as what they are; NaN if they never do.
+    swing : float
+        How much of the input's movement about its own mean is left: the slope of the output's pitch over the input's,
+        where it is within a semitone; 1 follows all, 0 nothing. NaN where the input does not move.
+    """
+
+    voiced: float
+    kept: float
+    cents: float
+    swing: float
+
+
+def pitch_kept(source: Track, output: Float) -> PitchKept:
+    """Compare an output's pitch to its input's."""
+    got = track(output).midi[: len(source.midi)]
+    wanted = source.midi[: len(got)]
+    voiced = ~np.isnan(wanted)
+    both = voiced & ~np.isnan(got)
+    off = 100 * np.abs(got[both] - wanted[both])
+    near = both & (np.abs(got - wanted) < 1.0)
+    moved = wanted[near] - wanted[near].mean() if near.any() else np.zeros(0)
+    swing = float(moved @ got[near] / (moved @ moved)) if len(moved) > 8 and moved.std() > 0.05 else np.nan
+    return PitchKept(
+        float(both.sum() / max(voiced.sum(), 1)),
+        float((off <= KEPT_CENTS).sum() / max(voiced.sum(), 1)),
+        float(np.median(off)) if len(off) else np.nan,
+        swing,
+    )
+
+
+def timbre_distance(audio: Float, target: Float) -> float:
+    """Return how far a sound's mean MFCC (2 to 20, of its louder half of frames) lie from those of another."""
+    return float(np.linalg.norm(_cepstrum(audio).mean(axis=0) - _cepstrum(target).mean(axis=0)))
+
+
+def jumps(audio: Float) -> float:
+    """Return how far the timbre moves from one frame to the next: the mean distance of MFCC (2 to 20), louder half."""
+    cepstrum, loud = _all_cepstra(audio)
+    step = np.linalg.norm(np.diff(cepstrum, axis=0), axis=1)
+    return float(step[loud[1:] & loud[:-1]].mean())
+
+
+def bandwidth(audio: Float, share: float = 0.999) -> float:
+    """Return the frequency in Hz below which lies so much of a sound's energy."""
+    power = (magnitudes(audio).astype(np.float64) ** 2).sum(axis=0)
+    return float(np.searchsorted(np.cumsum(power) / power.sum(), share) * GRID.bin_hz)
+
+
+def loudness_error(source: Float, output: Float) -> dict[str, float]:
+    """Return how the level of an output follows its input's, over the frames of the input's upper 40 dB.
+
+    Returns
+    -------
+    dict
+        ``error``: standard deviation of the difference in dB, a constant gain left out; ``slope``: dB out for a dB in.
+    """
+    first, second = (20 * np.log10(np.linalg.norm(magnitudes(x), axis=1) + 1e-6) for x in (source, output))
+    loud = first > first.max() - 40.0
+    difference = second[loud] - first[loud]
+    centred = first[loud] - first[loud].mean()
+    return {"error": float(difference.std()), "slope": float(centred @ second[loud] / max(centred @ centred, 1e-9))}
+
+
+def chroma_likeness(source: Float, output: Float) -> float:
+    """Return how alike the pitch classes of two sounds are: the mean cosine of their chroma, the input's louder half."""
+    first, second = (librosa.feature.chroma_cqt(y=x, sr=SAMPLE_RATE, hop_length=GRID.hop_length) for x in (source, output))
+    frames = min(first.shape[1], second.shape[1])
+    loud = _loud(source)[:frames]
+    return float((_unit(first[:, :frames]) * _unit(second[:, :frames])).sum(axis=0)[loud[:frames]].mean())
+
+
+def voiced_share(audio: Float) -> float:
+    """Return the share of frames of the louder half in which there is a pitch."""
+    voiced = track(audio).voiced
+    return float(voiced[_loud(audio)[: len(voiced)]].mean())
+
+
+def flatness(audio: Float) -> float:
+    """Return the mean spectral flatness (0 a tone, 1 white noise) of the louder half of frames below 8 kHz."""
+    power = magnitudes(audio)[_loud(audio), : GRID.bins_up_to(8000.0)].astype(np.float64) ** 2 + 1e-12
+    return float((np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)).mean())
+
+
+def spectrum_at(audio: Float, second: float) -> tuple[Real, Real]:
+    """Return frequencies in Hz and levels in dB under the loudest of the slides' DFT of 4096 points at a time."""
+    first = max(int(second * SAMPLE_RATE) - POINTS // 2, 0)
+    piece = np.zeros(POINTS)
+    cut = audio[first : first + POINTS]
+    piece[: len(cut)] = cut
+    spectrum = np.abs(np.fft.rfft(piece * np.hanning(POINTS)))
+    return np.fft.rfftfreq(POINTS, 1 / SAMPLE_RATE), 20 * np.log10(np.maximum(spectrum / max(spectrum.max(), 1e-9), 1e-5))
+
+
+def strongest_pitch(audio: Float, second: float, width: float = 0.2) -> dict[str, float]:
+    """Return the median pitch (MIDI; NaN if none) within ``width`` seconds about a time, and the share voiced."""
+    midi = track(audio).midi
+    place = int(second / GRID.hop_seconds)
+    reach = max(int(width / 2 / GRID.hop_seconds), 1)
+    near = midi[max(place - reach, 0) : place + reach + 1]
+    voiced = near[~np.isnan(near)]
+    return {"midi": float(np.median(voiced)) if len(voiced) else np.nan, "voiced": len(voiced) / max(len(near), 1)}
+
+
+def as_numbers(kept: PitchKept) -> dict[str, float]:
+    """Return it by name."""
+    return asdict(kept)
+
+
+def _cepstrum(audio: Float) -> Real:
+    cepstrum, loud = _all_cepstra(audio)
+    return cepstrum[loud]
+
+
+def _all_cepstra(audio: Float) -> tuple[Real, NDArray[np.bool_]]:
+    level = np.asarray(audio / max(float(np.sqrt((audio**2).mean())), 1e-9) * 0.1, np.float32)
+    mfcc = librosa.feature.mfcc(y=level, sr=SAMPLE_RATE, n_mfcc=20, n_fft=GRID.n_fft, hop_length=GRID.hop_length)
+    return np.asarray(mfcc[1:].T, np.float64), _loud(audio)[: mfcc.shape[1]]
+
+
+def _loud(audio: Float) -> NDArray[np.bool_]:
+    """Return which frames belong to the louder half."""
+    norm = np.linalg.norm(magnitudes(audio), axis=1)
+    return np.asarray((norm >= np.median(norm)) & (norm > 0))
+
+
+def _unit(columns: NDArray[np.floating]) -> Real:  # type: ignore[type-arg]
+    return np.asarray(columns / np.maximum(np.linalg.norm(columns, axis=0, keepdims=True), 1e-9), np.float64)

@@ -1,0 +1,132 @@
+"""Training an autoencoder of the slides on one recording or on a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from terzetto.errors import InputError
+from terzetto_export.training import History, Schedule, fit
+from terzetto_export.xsynth_paper.network import Autoencoder, Kind
+from terzetto_export.xsynth_paper.sounds import GRID, Float
+
+LENGTH, BATCH = 32, 8
+HELD_OUT = 8
+"""One part in so many is not learned from; training stops when it is given back no better."""
+QUIET = 1e-3
+
+
+@dataclass(frozen=True)
+class Energy:
+    """How loudness goes past or through the network.
+
+    Attributes
+    ----------
+    around : bool
+        True, as the slides say: every frame is normalised, and what comes out is as loud as what went in. False: frames
+        keep their levels, and the network must give back those.
+    scale : float
+        The norm by which all frames are divided where energy goes through.
+    """
+
+    around: bool
+    scale: float = 1.0
+
+    def compress(self, magnitude: Float) -> tuple[Float, Float]:
+        """Return what the network reads of magnitudes (frames, bins), and each frame's norm (frames, 1)."""
+        norm = np.linalg.norm(magnitude, axis=-1, keepdims=True)
+        divisor = np.maximum(norm, 1e-6) if self.around else np.float32(self.scale)
+        return np.sqrt(magnitude / divisor).astype(np.float32), norm.astype(np.float32)
+
+    def expand(self, compressed: Float, norm: Float) -> Float:
+        """Return magnitudes (frames, bins), as loud as ``norm`` where energy goes around."""
+        magnitude = compressed.astype(np.float32) ** 2
+        if not self.around:
+            return np.asarray(magnitude * np.float32(self.scale))
+        loud = np.linalg.norm(magnitude, axis=-1, keepdims=True)
+        return np.asarray(magnitude * (norm / np.maximum(loud, 1e-6)))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A trained network, how it reads loudness, and how training went."""
+
+    network: Autoencoder
+    energy: Energy
+    history: History
+
+    def magnitudes(self, magnitude: Float) -> Float:
+        """Return what the network makes of magnitudes (frames, bins)."""
+        compressed, norm = self.energy.compress(magnitude)
+        with torch.no_grad():
+            out = self.network(torch.from_numpy(compressed)[None])[0].numpy()
+        return self.energy.expand(out, norm)
+
+
+class Stretches:
+    """Stretches of 32 frames drawn from sounds; validation is minus the error on those held out."""
+
+    def __init__(self, network: Autoencoder, training: Sequence[Float], validation: Sequence[Float]) -> None:
+        self.network: nn.Module = network
+        self._training = [torch.from_numpy(frames) for frames in training]
+        self._validation = [torch.from_numpy(frames) for frames in validation]
+
+    def batches(self, random: np.random.Generator) -> Iterator[Tensor]:
+        """Yield about as many frames as there are, at least 50 batches."""
+        frames = np.array([len(each) for each in self._training], float)
+        for _ in range(max(int(frames.sum()) // (LENGTH * BATCH), 50)):
+            chosen = random.choice(len(frames), BATCH, p=frames / frames.sum())
+            yield torch.stack([self._stretch(self._training[i], random) for i in chosen])
+
+    @staticmethod
+    def _stretch(frames: Tensor, random: np.random.Generator) -> Tensor:
+        if len(frames) <= LENGTH:
+            return nn.functional.pad(frames, (0, 0, 0, LENGTH - len(frames)))
+        first = int(random.integers(len(frames) - LENGTH))
+        return frames[first : first + LENGTH]
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """Return the mean squared error of a frame: the network gives back what it reads."""
+        return torch.as_tensor(((self.network(batch) - batch) ** 2).sum(dim=2).mean())
+
+    def validate(self) -> float:
+        """Return minus the mean squared error of a frame held out."""
+        errors = [((self.network(each[None])[0] - each) ** 2).sum(dim=1) for each in self._validation]
+        return -float(torch.cat(errors).mean())
+
+
+def learn(sounds: Sequence[Float], kind: Kind, *, around: bool, minutes: float, seed: int) -> Learned:
+    """Train a network to give back sounds (n,); every eighth part of them is held out.
+
+    Raises
+    ------
+    InputError
+        Less than two seconds of sound.
+    """
+    spectra = [np.abs(GRID.stft(np.pad(sound, GRID.n_fft // 2))) for sound in sounds]
+    if sum(map(len, spectra)) * GRID.hop_seconds < 2.0:
+        raise InputError("there are less than two seconds of sound to learn from; the slides' recordings take 30 to 120")
+    parts = [part for each in spectra for part in np.array_split(each, max(len(each) // (4 * LENGTH), 1))]
+    energy = Energy(around, float(max(np.linalg.norm(part, axis=1).max() for part in parts)))
+    frames = [energy.compress(part[_loud(part, energy.scale)])[0] for part in parts]
+    frames = [part for part in frames if len(part)]
+    held = frames[HELD_OUT // 2 :: HELD_OUT] or frames[:1]
+    torch.manual_seed(seed)
+    network = Autoencoder(kind, GRID.bins)
+    training = [part for i, part in enumerate(frames) if i % HELD_OUT != HELD_OUT // 2] or held
+    history = fit(
+        Stretches(network, training, held),
+        Schedule(epochs=10_000, learning_rate=1e-3, weight_decay=1e-4, patience=60, minutes=minutes),
+        seed=seed,
+        tell=lambda line: None,
+    )
+    return Learned(network, energy, history)
+
+
+def _loud(magnitude: Float, most: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which frames are not silence: 60 dB below the loudest."""
+    return np.asarray(np.linalg.norm(magnitude, axis=1) > QUIET * most)

@@ -1,4 +1,4 @@
-"""Image style transfer on spectrograms taken as pictures (Gatys, Ecker, Bethge 2016): the route that the slides say fails.
+"""Image style transfer on spectrograms taken as pictures (Gatys, Ecker, Bethge 2016): as the slides say, it fails.
 
 A picture is looked for whose deep features are those of one sound's (content) while their Gram matrices are those of
 another's (style). The network that looks is a small VGG with random weights: those do nearly as well as trained ones
@@ -8,6 +8,7 @@ for textures (Ustyuzhaninov, Brendel, Gatys, Bethge 2016), and no photograph's f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -32,15 +33,14 @@ class Transfer:
 
 
 class Looking(nn.Module):
-    """Three convolutions of 3 x 3 with rectifiers, halved in time and in frequency alike between them, as for pictures."""
+    """Three convolutions of 3 x 3 with rectifiers, halved in time and frequency alike between them, as for pictures."""
 
     def __init__(self) -> None:
         super().__init__()
         sizes = (1, *CHANNELS)
-        self.layers = nn.ModuleList(
-            nn.Conv2d(sizes[i], sizes[i + 1], 3, padding=1, padding_mode="reflect") for i in range(len(CHANNELS))
-        )
-        for layer in self.layers:
+        layers = [nn.Conv2d(a, b, 3, padding=1, padding_mode="reflect") for a, b in pairwise(sizes)]
+        self.layers = nn.ModuleList(layers)
+        for layer in layers:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.requires_grad_(False)
 
@@ -80,7 +80,10 @@ def transfer(content: Float, style: Float, *, steps: int, seed: int, style_weigh
         features = looking(found)
         losses = (
             ((features[-1] - wanted) ** 2).mean(),
-            sum((((_gram(each) - gram) ** 2).mean() for each, gram in zip(features, grams, strict=True)), torch.zeros(())),
+            sum(
+                (((_gram(each) - gram) ** 2).mean() for each, gram in zip(features, grams, strict=True)),
+                torch.zeros(()),
+            ),
         )
         (losses[0] + style_weight * losses[1]).backward()
         optimiser.step()

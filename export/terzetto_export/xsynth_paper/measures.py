@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import librosa
 import numpy as np
@@ -27,7 +29,7 @@ def magnitudes(audio: Float) -> Float:
 def levels(magnitude: Float) -> Real:
     """Return levels in dB under the loudest cell, no lower than -60."""
     loudest = max(float(magnitude.max()), 1e-9)
-    return np.maximum(20 * np.log10(np.maximum(magnitude, 1e-9) / loudest), -RANGE_DB)
+    return np.asarray(np.maximum(20 * np.log10(np.maximum(magnitude, 1e-9) / loudest), -RANGE_DB), np.float64)
 
 
 def log_spectral_distance(first: Float, second: Float) -> float:
@@ -88,6 +90,12 @@ def jumps(audio: Float) -> float:
     return float(step[loud[1:] & loud[:-1]].mean())
 
 
+def timbre_spread(sounds: Sequence[Float]) -> float:
+    """Return how far the MFCC (2 to 20) of sounds, louder half of their frames, lie from their common mean: RMS."""
+    cepstra = np.concatenate([_cepstrum(sound) for sound in sounds if len(sound) > GRID.n_fft])
+    return float(np.sqrt(((cepstra - cepstra.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
 def bandwidth(audio: Float, share: float = 0.999) -> float:
     """Return the frequency in Hz below which lies so much of a sound's energy."""
     power = (magnitudes(audio).astype(np.float64) ** 2).sum(axis=0)
@@ -110,8 +118,10 @@ def loudness_error(source: Float, output: Float) -> dict[str, float]:
 
 
 def chroma_likeness(source: Float, output: Float) -> float:
-    """Return how alike the pitch classes of two sounds are: the mean cosine of their chroma, the input's louder half."""
-    first, second = (librosa.feature.chroma_cqt(y=x, sr=SAMPLE_RATE, hop_length=GRID.hop_length) for x in (source, output))
+    """Return the mean cosine of two sounds' chroma over the frames of the input's louder half; 1: the same chords."""
+    first, second = (
+        librosa.feature.chroma_cqt(y=x, sr=SAMPLE_RATE, hop_length=GRID.hop_length) for x in (source, output)
+    )
     frames = min(first.shape[1], second.shape[1])
     loud = _loud(source)[:frames]
     return float((_unit(first[:, :frames]) * _unit(second[:, :frames])).sum(axis=0)[loud[:frames]].mean())
@@ -136,7 +146,8 @@ def spectrum_at(audio: Float, second: float) -> tuple[Real, Real]:
     cut = audio[first : first + POINTS]
     piece[: len(cut)] = cut
     spectrum = np.abs(np.fft.rfft(piece * np.hanning(POINTS)))
-    return np.fft.rfftfreq(POINTS, 1 / SAMPLE_RATE), 20 * np.log10(np.maximum(spectrum / max(spectrum.max(), 1e-9), 1e-5))
+    level = 20 * np.log10(np.maximum(spectrum / max(float(spectrum.max()), 1e-9), 1e-5))
+    return np.asarray(np.fft.rfftfreq(POINTS, 1 / SAMPLE_RATE), np.float64), np.asarray(level, np.float64)
 
 
 def strongest_pitch(audio: Float, second: float, width: float = 0.2) -> dict[str, float]:
@@ -147,11 +158,6 @@ def strongest_pitch(audio: Float, second: float, width: float = 0.2) -> dict[str
     near = midi[max(place - reach, 0) : place + reach + 1]
     voiced = near[~np.isnan(near)]
     return {"midi": float(np.median(voiced)) if len(voiced) else np.nan, "voiced": len(voiced) / max(len(near), 1)}
-
-
-def as_numbers(kept: PitchKept) -> dict[str, float]:
-    """Return it by name."""
-    return asdict(kept)
 
 
 def _cepstrum(audio: Float) -> Real:
@@ -171,5 +177,5 @@ def _loud(audio: Float) -> NDArray[np.bool_]:
     return np.asarray((norm >= np.median(norm)) & (norm > 0))
 
 
-def _unit(columns: NDArray[np.floating]) -> Real:  # type: ignore[type-arg]
+def _unit(columns: NDArray[np.floating[Any]]) -> Real:
     return np.asarray(columns / np.maximum(np.linalg.norm(columns, axis=0, keepdims=True), 1e-9), np.float64)

@@ -29,7 +29,5 @@ def track(audio: Float) -> Track:
     """Return the pitch of a sound (n,) at 22,050 Hz between 65 and 1400 Hz; silence has none."""
     if not np.abs(audio).max(initial=0.0) > 1e-5:
         return Track(np.full(1 + len(audio) // HOP, np.nan))
-    frequency, _, _ = librosa.pyin(
-        audio, fmin=LOWEST, fmax=HIGHEST, sr=RATE, hop_length=HOP, frame_length=2048
-    )
+    frequency, _, _ = librosa.pyin(audio, fmin=LOWEST, fmax=HIGHEST, sr=RATE, hop_length=HOP, frame_length=2048)
     return Track(12 * np.log2(np.asarray(frequency, np.float64) / 440.0) + 69)

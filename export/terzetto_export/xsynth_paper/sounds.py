@@ -8,113 +8,118 @@ the input throughout, is a phrase of Medley-solos-DB that comes to rest on B4.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.audio.files import read_audio
 from terzetto.audio.spectra import FrameGrid
 from terzetto.errors import InputError
+from terzetto_export.instrument_data.medley_solos import read_medley_solos
+from terzetto_export.instrument_data.names import INSTRUMENTS
+from terzetto_export.instrument_data.philharmonia import read_philharmonia
+from terzetto_export.instrument_data.recordings import Recording
 
 Float = NDArray[np.float32]
+Tell = Callable[[str], None]
 SAMPLE_RATE = 22_050
 GRID = FrameGrid(SAMPLE_RATE, 2048, 512)
 HIGHEST = 68
 """G#4: the highest note of the one recording."""
-SINGER = 2
-TENOR_SAX = 5
+INSTRUMENT, SINGER = "saxophone", "female_singer"
 FV1 = "1a0ecb0a"
-_PITCH = re.compile(r"_([A-G])(s?)(\d)_")
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+FORMANTS = ((800, 120), (1150, 150), (2900, 300), (3500, 400))
+"""Centre and half width in Hz of a sung /a/."""
+PHRASES_ONLY = ("trumpet", "violin")
+"""Classes of the ten of which Philharmonia's excerpt has no notes: here they are learned from phrases."""
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A piece of audio.
+class Material:
+    """All that is learned from and put in; mono (n,) at `SAMPLE_RATE`.
 
     Attributes
     ----------
-    name : str
-    audio : float32 (n,)
-        ±1 at `SAMPLE_RATE`.
-    pitch : int or None
-        MIDI, of a single note.
+    recording : float32 (n,)
+        The one recording: phrases one after another, without those stretches that lie above G#4.
+    fresh : list of float32 (n,)
+        Phrases of its instrument that nobody learns from.
+    classes : dict of lists of Recording
+        By instrument, training and validation splits: whole classes, single notes but for `PHRASES_ONLY`.
+    voice : float32 (n,)
+        FV1, the singer.
+    voices, chords : list of float32 (n,)
+        Phrases of singers, and of piano, in which several notes sound together; nobody learns from them.
     """
 
-    name: str
-    audio: Float
-    pitch: int | None = None
+    recording: Float
+    fresh: list[Float]
+    classes: dict[str, list[Recording]]
+    voice: Float
+    voices: list[Float]
+    chords: list[Float]
+
+    @property
+    def whole_class(self) -> list[Float]:
+        """The class of the recording's instrument."""
+        return [each.audio for each in self.classes[INSTRUMENT]]
 
 
-def read(path: Path) -> Float:
-    """Return a file's audio (n,), mixed down and resampled; raise `InputError` as `read_audio` does."""
-    import soxr
-
-    audio, rate = read_audio(path)
-    return np.asarray(soxr.resample(audio.mean(axis=0), rate, SAMPLE_RATE), np.float32)
-
-
-def phrases(data: Path, instrument: int, split: str) -> list[Sound]:
-    """Return the phrases of an instrument of Medley-solos-DB, in the order of their names.
+def read_material(data: Path, tell: Tell) -> Material:
+    """Read the recordings below ``data``, the folder ``instruments``.
 
     Raises
     ------
     InputError
-        There are none.
+        They, or the phrase that is FV1, are not there.
     """
-    folder = data / "medley_solos"
-    paths = sorted(folder.glob(f"Medley-solos-DB_{split}-{instrument}_*"))
-    if not paths:
-        raise InputError(f"{folder}: no {split} phrases of instrument {instrument}; TERZETTO_DATA names the data")
-    return [Sound(path.stem.split("_")[-1][:8], read(path)) for path in paths]
+    phrases = read_medley_solos(tell, sample_rate=SAMPLE_RATE, folder=data / "medley_solos")
+    notes = read_philharmonia(tell, sample_rate=SAMPLE_RATE, folder=data / "philharmonia")
+    singers = _of(phrases, SINGER)
+    voice = [each.audio for each in singers if FV1 in each.path.name]
+    if not voice:
+        raise InputError(
+            f"{data / 'medley_solos'}: the singer's phrase {FV1}… is not there; it is the input throughout"
+        )
+    classes = {name: _learned(phrases if name in PHRASES_ONLY else notes, name) for name in INSTRUMENTS}
+    sax = _of(phrases, INSTRUMENT)
+    return Material(
+        np.concatenate([_below(each.audio, HIGHEST) for each in sax if each.split == "train"]),
+        [each.audio for each in sax if each.split != "train"],
+        classes,
+        voice[0],
+        [each.audio for each in singers],
+        [each.audio for each in _of(phrases, "piano")],
+    )
 
 
-def notes(data: Path, instrument: str) -> list[Sound]:
-    """Return the single notes of an instrument of Philharmonia with their pitches, without the silence around them.
+def pitch_range(class_: Sequence[Recording]) -> tuple[float, float]:
+    """Return the lowest and the highest MIDI pitch of a class: its notes' names, or where pYIN finds its phrases."""
+    from terzetto_export.xsynth_paper.pitch import track
 
-    Raises
-    ------
-    InputError
-        There are none.
-    """
-    folder = data / "philharmonia" / instrument
-    found = []
-    for path in sorted(folder.glob("*.mp3")):
-        name = _PITCH.search(path.name)
-        if name is None:
-            continue
-        pitch = 12 * (int(name[3]) + 1) + _STEPS[name[1]] + bool(name[2])
-        found.append(Sound(path.stem, _trimmed(read(path)), pitch))
-    if not found:
-        raise InputError(f"{folder}: no notes; TERZETTO_DATA names the data")
-    return found
+    named = [each.pitch for each in class_ if each.pitch is not None]
+    if named:
+        return float(min(named)), float(max(named))
+    heard = np.concatenate([track(each.audio).midi for each in class_])
+    low, high = np.nanpercentile(heard, (1, 99))
+    return float(low), float(high)
 
 
-def one_recording(data: Path) -> Sound:
-    """Return the one recording: phrases one after another, without those stretches that lie above G#4."""
-    kept = [_below(phrase.audio, HIGHEST) for phrase in phrases(data, TENOR_SAX, "training")]
-    return Sound("tenor saxophone, one recording", np.concatenate(kept))
+def _of(recordings: Sequence[Recording], instrument: str) -> list[Recording]:
+    return [each for each in recordings if each.instrument == instrument]
 
 
-def voice(data: Path) -> Sound:
-    """Return FV1, the singer."""
-    return next(sound for sound in phrases(data, SINGER, "training") if sound.name == FV1)
+def _learned(recordings: Sequence[Recording], instrument: str) -> list[Recording]:
+    """Return what may be learned from, the silence around it cut away."""
+    chosen = [each for each in _of(recordings, instrument) if each.split != "test"]
+    if not chosen:
+        raise InputError(f"there are no recordings of {instrument}; TERZETTO_DATA names the folder of the data sets")
+    return [replace(each, audio=_trimmed(each.audio)) for each in chosen]
 
 
-def voices(data: Path) -> list[Sound]:
-    """Return all phrases of the singers; none of them is learned from."""
-    return [*phrases(data, SINGER, "training"), *phrases(data, SINGER, "validation"), *phrases(data, SINGER, "test")]
-
-
-def chords(data: Path) -> list[Sound]:
-    """Return phrases of piano, in which several notes sound together."""
-    return phrases(data, 4, "training")
-
-
-def noise(seed: int = 0) -> Sound:
+def noise(seed: int = 0) -> Float:
     """Return 3 s of noise in bursts of four loudnesses and colours: an input without a pitch."""
     random = np.random.default_rng(seed)
     bursts = []
@@ -123,7 +128,7 @@ def noise(seed: int = 0) -> Sound:
         spectrum = np.fft.rfft(white) / (1.0 + colour * np.linspace(0, 30, len(white) // 2 + 1))
         burst = np.fft.irfft(spectrum, len(white))
         bursts.append(level * burst / np.abs(burst).max() * np.hanning(len(white)) ** 0.2)
-    return Sound("bursts of noise", np.concatenate(bursts).astype(np.float32))
+    return np.concatenate(bursts).astype(np.float32)
 
 
 def vowel(cents: NDArray[np.float64], pitch: float, level: float = 0.3) -> Float:
@@ -136,7 +141,9 @@ def vowel(cents: NDArray[np.float64], pitch: float, level: float = 0.3) -> Float
     tone = np.zeros(len(cents))
     for partial in range(1, int(SAMPLE_RATE / 2 / frequency.max())):
         at = partial * frequency
-        formants = sum(1.0 / (1.0 + ((at - f) / w) ** 2) for f, w in ((800, 120), (1150, 150), (2900, 300), (3500, 400)))
+        formants = sum(
+            1.0 / (1.0 + ((at - f) / w) ** 2) for f, w in ((800, 120), (1150, 150), (2900, 300), (3500, 400))
+        )
         tone += (formants + 0.02) / partial * np.sin(partial * phase)
     fade = np.clip(np.minimum(np.arange(len(tone)), np.arange(len(tone))[::-1]) / (0.02 * SAMPLE_RATE), 0.0, 1.0)
     return np.asarray(level * fade * tone / np.abs(tone).max(), np.float32)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from terzetto.audio.spectra import Stft
 from terzetto.errors import InputError
 from terzetto_export.training import History, Schedule, fit
 from terzetto_export.xsynth_paper.network import Autoencoder, Kind
-from terzetto_export.xsynth_paper.sounds import GRID, Float
+from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
 
 LENGTH, BATCH = 32, 8
 HELD_OUT = 8
-"""One part in so many is not learned from; training stops when it is given back no better."""
+"""One stretch of a recording in so many is not learned from."""
 QUIET = 1e-3
 
 
@@ -99,34 +101,57 @@ class Stretches:
         return -float(torch.cat(errors).mean())
 
 
-def learn(sounds: Sequence[Float], kind: Kind, *, around: bool, minutes: float, seed: int) -> Learned:
-    """Train a network to give back sounds (n,); every eighth part of them is held out.
+def learn(
+    training: Sequence[Float],
+    validation: Sequence[Float],
+    kind: Kind,
+    *,
+    around: bool = True,
+    minutes: float,
+    seed: int,
+    checkpoint: Path | None = None,
+) -> Learned:
+    """Train a network to give back sounds (n,) at 22,050 Hz.
+
+    Parameters
+    ----------
+    training, validation
+        Training stops when the latter are given back no better, or when the minutes are over.
+    around
+        See `Energy`.
+    checkpoint
+        Written after every epoch; if it is there, training goes on from it.
 
     Raises
     ------
     InputError
-        Less than two seconds of sound.
+        Less than two seconds of sound, or the checkpoint is of another network.
     """
-    spectra = [np.abs(GRID.stft(np.pad(sound, GRID.n_fft // 2))) for sound in sounds]
-    if sum(map(len, spectra)) * GRID.hop_seconds < 2.0:
-        raise InputError("there are less than two seconds of sound to learn from; the slides' recordings take 30 to 120")
-    parts = [part for each in spectra for part in np.array_split(each, max(len(each) // (4 * LENGTH), 1))]
-    energy = Energy(around, float(max(np.linalg.norm(part, axis=1).max() for part in parts)))
-    frames = [energy.compress(part[_loud(part, energy.scale)])[0] for part in parts]
-    frames = [part for part in frames if len(part)]
-    held = frames[HELD_OUT // 2 :: HELD_OUT] or frames[:1]
+    if min(sum(map(len, training)), sum(map(len, validation))) < SAMPLE_RATE:
+        raise InputError("there is less than a second of sound to learn from or to validate on; slides: 30 to 120 s")
+    spectra, held = ([np.abs(Stft(GRID, len(each)).forward(each)) for each in part] for part in (training, validation))
+    energy = Energy(around, float(max(np.linalg.norm(each, axis=1).max() for each in spectra)))
     torch.manual_seed(seed)
     network = Autoencoder(kind, GRID.bins)
-    training = [part for i, part in enumerate(frames) if i % HELD_OUT != HELD_OUT // 2] or held
     history = fit(
-        Stretches(network, training, held),
-        Schedule(epochs=10_000, learning_rate=1e-3, weight_decay=1e-4, patience=60, minutes=minutes),
+        Stretches(network, _frames(spectra, energy), _frames(held, energy)),
+        Schedule(epochs=10_000, learning_rate=1e-3, weight_decay=1e-4, patience=40, minutes=minutes),
         seed=seed,
+        checkpoint=checkpoint,
+        resume=checkpoint is not None,
         tell=lambda line: None,
     )
     return Learned(network, energy, history)
 
 
-def _loud(magnitude: Float, most: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which frames are not silence: 60 dB below the loudest."""
-    return np.asarray(np.linalg.norm(magnitude, axis=1) > QUIET * most)
+def parted(recording: Float, seconds: float = 1.5) -> tuple[list[Float], list[Float]]:
+    """Cut one recording into stretches; every eighth is held out to validate on."""
+    parts = np.array_split(recording, max(round(len(recording) / (seconds * SAMPLE_RATE)), HELD_OUT))
+    held = range(HELD_OUT // 2, len(parts), HELD_OUT)
+    return [each for i, each in enumerate(parts) if i not in held], [parts[i] for i in held]
+
+
+def _frames(spectra: Sequence[Float], energy: Energy) -> list[Float]:
+    """Return what the network reads of spectra; silence (60 dB below the loudest) is left out."""
+    kept = [each[np.linalg.norm(each, axis=1) > QUIET * energy.scale] for each in spectra]
+    return [energy.compress(each)[0] for each in kept if len(each)]

@@ -16,14 +16,21 @@ DATA = ("instruments/medley_solos", "instruments/philharmonia")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
     parser.add_argument(
-        "--minutes", type=float, default=2.0, metavar="M", help="to train each of the 9 networks (default: 2)"
+        "--epochs", type=whole_number, default=20, metavar="N", help="to train each of the 8 networks (default: 20)"
     )
     parser.add_argument(
-        "--note-minutes",
-        type=float,
-        default=1.0,
-        metavar="M",
-        help="to train each of the 10 classes' networks for the 1000 notes (default: 1; 0: leave them out)",
+        "--note-epochs",
+        type=whole_number,
+        default=10,
+        metavar="N",
+        help="to train each of the 10 classes' networks for the 1000 notes (default: 10; 0: leave them out)",
+    )
+    parser.add_argument(
+        "--phrases",
+        type=whole_number,
+        default=6,
+        metavar="N",
+        help="of singers and of piano put in (default: 6; at most 12)",
     )
     parser.add_argument(
         "--image-steps",
@@ -44,9 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     plan = Plan(
         data_root() / "instruments",
         arguments.out,
-        arguments.minutes,
-        arguments.note_minutes,
+        arguments.epochs,
+        arguments.note_epochs,
         arguments.image_steps,
+        arguments.phrases,
         arguments.seed,
     )
     print(reproduce(plan, tell_on_terminal))

@@ -1,8 +1,8 @@
 """A small rival with a synthesiser in it, after DDSP (Engel, Hantrakul, Gu, Roberts 2020): partials and filtered noise.
 
 It is told pitch (pYIN) and loudness rather than spectra, so it plays one note at a time, and its pitch is right where
-the tracker is. Same data and minutes as the autoencoders, on the same processor; much smaller than the paper's, and
-its loss has three scales of their six.
+the tracker is. Same data and epochs as the autoencoders (which takes it longer); much smaller than the paper's, and its
+loss has three scales of their six.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from terzetto_export.xsynth_paper.pitch import track
 from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
 
 PARTIALS, BANDS, HIDDEN = 40, 65, 96
-LENGTH, BATCH = 43, 4
+LENGTH, BATCH, BATCHES = 43, 4, 20
 SCALES = (2048, 512, 128)
 QUIETEST = -70.0
 
@@ -122,9 +122,9 @@ class Stretches:
         self._training, self._validation = training, validation
 
     def batches(self, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield 20 batches of stretches drawn by chance."""
+        """Yield the batches of an epoch, stretches drawn by chance."""
         frames = np.array([len(each.pitch) for each in self._training], float)
-        for _ in range(20):
+        for _ in range(BATCHES):
             chosen = random.choice(len(frames), BATCH, p=frames / frames.sum())
             rows = [_stretch(self._training[i], random) for i in chosen]
             pitch, level, audio = (torch.stack(part) for part in zip(*rows, strict=True))
@@ -148,7 +148,7 @@ def learn(
     training: Sequence[Float],
     validation: Sequence[Float],
     *,
-    minutes: float,
+    epochs: int,
     seed: int,
     checkpoint: Path | None = None,
 ) -> tuple[HarmonicNoise, History]:
@@ -156,7 +156,7 @@ def learn(
     torch.manual_seed(seed)
     network = HarmonicNoise()
     played, held = ([Played.of(each) for each in part if len(each) > GRID.n_fft] for part in (training, validation))
-    schedule = Schedule(epochs=10_000, learning_rate=3e-3, weight_decay=1e-4, patience=200, minutes=minutes)
+    schedule = Schedule(epochs, learning_rate=3e-3, weight_decay=1e-4)
     recipe = Stretches(network, played, held)
     resume = checkpoint is not None
     return network, fit(recipe, schedule, seed=seed, checkpoint=checkpoint, resume=resume, tell=lambda line: None)

@@ -33,13 +33,13 @@ def class_network(instrument: str) -> str:
     return f"X-Synth, class {instrument}"
 
 
-def train_classes(material: Material, bank: Bank, out: Path, minutes: float, seed: int, tell: Tell) -> None:
+def train_classes(material: Material, bank: Bank, out: Path, epochs: int, seed: int, tell: Tell) -> None:
     """Train a network on each of the ten classes."""
     for instrument in INSTRUMENTS:
         data = by_split(material, instrument)
         if not data[1]:  # too few phrases for a split of their own
             data = parted(np.concatenate(data[0]))
-        add_autoencoder(bank, class_network(instrument), data, X_SYNTH, out, minutes, seed, tell)
+        add_autoencoder(bank, class_network(instrument), data, X_SYNTH, out, epochs, seed, tell)
 
 
 def random_notes(seed: int) -> dict[str, list[Note]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terzetto_export.xsynth_paper import figures
 from terzetto_export.xsynth_paper.measures import pitch_kept, spectrum_at
-from terzetto_export.xsynth_paper.networks import ENVELOPE, MOSAIC, ONE, OURS, RIVAL_ONE, WHOLE, Bank
+from terzetto_export.xsynth_paper.networks import ENVELOPE, MOSAIC, ONE, OURS, RIVAL, WHOLE, Bank
 from terzetto_export.xsynth_paper.pitch import Track, track
 from terzetto_export.xsynth_paper.sounds import GRID, HIGHEST, SAMPLE_RATE, Float, Material, vowel
 from terzetto_export.xsynth_paper.tables import Section, shown, table
@@ -28,7 +28,7 @@ def range_limit(material: Material, bank: Bank, out: Path) -> Section:
     pitches = list(range(LOWEST, TOP + 1))
     sung = np.concatenate([vowel(np.zeros(int(TONE * SAMPLE_RATE)), pitch) for pitch in pitches])
     rows = []
-    for name, convert in bank.those([ONE, WHOLE, RIVAL_ONE, ENVELOPE, MOSAIC, OURS]).items():
+    for name, convert in bank.those([ONE, WHOLE, RIVAL, ENVELOPE, MOSAIC, OURS]).items():
         kept = _kept(convert(sung), pitches)
         low, high = (float(np.mean(kept[_rows(pitches, above)])) for above in (False, True))
         section.numbers[name] = {"kept up to G#4": low, "kept above": high, "semitones": kept.tolist()}
@@ -79,7 +79,7 @@ def movement(bank: Bank, out: Path) -> Section:
         "vibrato": (50 * np.sin(2 * np.pi * 5.5 * time) * np.clip(time / 0.5, 0, 1), 62.0),
     }
     rows, drawn = [], {}
-    names = [ONE, WHOLE, RIVAL_ONE, ENVELOPE, MOSAIC, OURS]
+    names = [ONE, WHOLE, RIVAL, ENVELOPE, MOSAIC, OURS]
     numbers: dict[str, list[str]] = {name: [] for name in bank.those(names)}
     for kind, (cents, pitch) in inputs.items():
         sung = vowel(cents, pitch)
@@ -132,7 +132,9 @@ def _held_b4(voice: Float) -> tuple[float, float]:
         off = float(np.abs(near - wanted).mean())  # NaN where there is no pitch: never better
         if off < best:
             best, place = off, frame
-    return place * GRID.hop_seconds, float(440 * 2 ** ((np.median(midi[place - 1 : place + 2]) - 69) / 12))
+    second = place * GRID.hop_seconds
+    tracked = float(440 * 2 ** ((np.median(midi[place - 1 : place + 2]) - 69) / 12))
+    return second, tracked * 2 ** (_peak(voice, second, tracked)[0] / 1200)  # the tracker's steps are 10 cents
 
 
 def _peak(audio: Float, second: float, frequency: float) -> tuple[float, float]:

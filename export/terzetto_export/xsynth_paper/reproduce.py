@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.xsynth_paper import note_loss, pitch_cases, singers, sound_cases
 from terzetto_export.xsynth_paper.networks import Bank, train_all
 from terzetto_export.xsynth_paper.sounds import Tell, read_material
+from terzetto_export.xsynth_paper.tables import Section
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,23 @@ class Plan:
     data, out : Path
         The folder ``instruments``; where pictures, sounds and numbers go, and the networks, from which a run that was
         interrupted goes on.
-    minutes : float
-        Of training for each of the nine networks of the first experiments.
-    note_minutes : float
+    epochs : int
+        Of training for each of the eight networks of the first experiments.
+    note_epochs : int
         For each of the ten classes of the notes; 0 leaves these out.
     image_steps : int
         Of image style transfer; 0 leaves it out.
+    phrases : int
+        Of singers that are put in; FV1 is always the first.
     seed : int
     """
 
     data: Path
     out: Path
-    minutes: float = 2.0
-    note_minutes: float = 1.0
+    epochs: int = 20
+    note_epochs: int = 10
     image_steps: int = 100
+    phrases: int = 6
     seed: int = 0
 
 
@@ -51,32 +56,37 @@ def reproduce(plan: Plan, tell: Tell) -> str:
     InputError
         Numbers that ask for nothing, or recordings that are not there.
     """
-    if plan.minutes <= 0 or plan.note_minutes < 0 or plan.image_steps < 0:
+    if plan.epochs < 1 or min(plan.note_epochs, plan.image_steps) < 0 or plan.phrases < 1:
         raise InputError(
-            f"{plan.minutes:g} minutes a network, {plan.note_minutes:g} a class, {plan.image_steps} steps: give more "
-            "than 0 minutes a network, and no negative number"
+            f"{plan.epochs} epochs a network, {plan.note_epochs} a class, {plan.image_steps} steps, {plan.phrases} "
+            "phrases: give at least 1 epoch a network and 1 phrase, and no negative number"
         )
-    material = read_material(plan.data, tell)
+    material = read_material(plan.data, plan.phrases, tell)
     plan.out.mkdir(parents=True, exist_ok=True)
-    bank = train_all(material, plan.out, plan.minutes, plan.seed, tell)
-    sections = [
-        singers.reconstruction(material, bank, plan.out),
-        singers.singing(material, bank, plan.out, tell, image_steps=plan.image_steps, seed=plan.seed),
-        pitch_cases.range_limit(material, bank, plan.out),
-        pitch_cases.movement(bank, plan.out),
-        sound_cases.averaged(material, bank),
-        sound_cases.chords(material, bank),
-        sound_cases.unpitched(bank),
-        sound_cases.energy(material, bank, plan.out),
+    bank = train_all(material, plan.out, plan.epochs, plan.seed, tell)
+    out, seed = plan.out, plan.seed
+    experiments: list[Callable[[], Section]] = [
+        lambda: singers.reconstruction(material, bank, out),
+        lambda: singers.singing(material, bank, out, tell, image_steps=plan.image_steps, seed=seed),
+        lambda: pitch_cases.range_limit(material, bank, out),
+        lambda: pitch_cases.movement(bank, out),
+        lambda: sound_cases.averaged(material, bank),
+        lambda: sound_cases.chords(material, bank),
+        lambda: sound_cases.unpitched(bank),
+        lambda: sound_cases.energy(material, bank, out),
+        lambda: sound_cases.bandwidths(material, bank),
     ]
-    if plan.note_minutes:
-        note_loss.train_classes(material, bank, plan.out, plan.note_minutes, plan.seed, tell)
-        sections.append(note_loss.lost(material, bank, plan.out, plan.seed, tell))
-    sections.append(sound_cases.bandwidths(material, bank))
+    if plan.note_epochs:
+        note_loss.train_classes(material, bank, out, plan.note_epochs, seed, tell)
+        experiments.append(lambda: note_loss.lost(material, bank, out, seed, tell))
+    sections = []
+    for experiment in experiments:
+        sections.append(experiment())
+        tell(sections[-1].text())
     results: OrderedDict[str, Any] = OrderedDict(
         seed=plan.seed,
-        minutes=plan.minutes,
-        note_minutes=plan.note_minutes,
+        epochs=plan.epochs,
+        note_epochs=plan.note_epochs,
         image_steps=plan.image_steps,
         data=data_hash(sorted(plan.data.rglob("*.flac")) + sorted(plan.data.rglob("*.mp3"))),
         commit=commit(),
@@ -95,7 +105,7 @@ def _head(plan: Plan, bank: Bank) -> str:
     lines = [
         "# X-Synth, as in Cella's slides",
         "",
-        f"{plan.minutes:g} minutes a network, {plan.note_minutes:g} for each class of the notes, seed {plan.seed}; on "
+        f"{plan.epochs} epochs a network, {plan.note_epochs} for each class of the notes, seed {plan.seed}; on "
         f"{machine()}.",
         "",
     ]

@@ -67,8 +67,8 @@ class Material:
         return [each.audio for each in self.classes[INSTRUMENT]]
 
 
-def read_material(data: Path, tell: Tell) -> Material:
-    """Read the recordings below ``data``, the folder ``instruments``.
+def read_material(data: Path, most: int, tell: Tell) -> Material:
+    """Read the recordings below ``data``, the folder ``instruments``; of singers and chords so many phrases at most.
 
     Raises
     ------
@@ -90,8 +90,8 @@ def read_material(data: Path, tell: Tell) -> Material:
         [each.audio for each in sax if each.split != "train"],
         classes,
         voice[0],
-        [each.audio for each in singers],
-        [each.audio for each in _of(phrases, "piano")],
+        [*voice, *(each.audio for each in singers if FV1 not in each.path.name)][:most],
+        [each.audio for each in _of(phrases, "piano")][:most],
     )
 
 

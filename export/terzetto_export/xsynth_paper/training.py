@@ -16,7 +16,9 @@ from terzetto_export.training import History, Schedule, fit
 from terzetto_export.xsynth_paper.network import Autoencoder, Kind
 from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
 
-LENGTH, BATCH = 32, 8
+LENGTH, BATCH = 32, 4
+BATCHES = 50
+"""Of an epoch, however much there is to learn from: what is compared has learned for as long."""
 HELD_OUT = 8
 """One stretch of a recording in so many is not learned from."""
 QUIET = 1e-3
@@ -78,9 +80,9 @@ class Stretches:
         self._validation = [torch.from_numpy(frames) for frames in validation]
 
     def batches(self, random: np.random.Generator) -> Iterator[Tensor]:
-        """Yield about as many frames as there are, at least 50 batches."""
+        """Yield the batches of an epoch; long sounds are drawn more often."""
         frames = np.array([len(each) for each in self._training], float)
-        for _ in range(max(int(frames.sum()) // (LENGTH * BATCH), 50)):
+        for _ in range(BATCHES):
             chosen = random.choice(len(frames), BATCH, p=frames / frames.sum())
             yield torch.stack([self._stretch(self._training[i], random) for i in chosen])
 
@@ -107,7 +109,7 @@ def learn(
     kind: Kind,
     *,
     around: bool = True,
-    minutes: float,
+    epochs: int,
     seed: int,
     checkpoint: Path | None = None,
 ) -> Learned:
@@ -116,7 +118,7 @@ def learn(
     Parameters
     ----------
     training, validation
-        Training stops when the latter are given back no better, or when the minutes are over.
+        What the network has after training is what gave back the latter best.
     around
         See `Energy`.
     checkpoint
@@ -135,7 +137,7 @@ def learn(
     network = Autoencoder(kind, GRID.bins)
     history = fit(
         Stretches(network, _frames(spectra, energy), _frames(held, energy)),
-        Schedule(epochs=10_000, learning_rate=1e-3, weight_decay=1e-4, patience=40, minutes=minutes),
+        Schedule(epochs, learning_rate=2e-3, weight_decay=1e-4),
         seed=seed,
         checkpoint=checkpoint,
         resume=checkpoint is not None,

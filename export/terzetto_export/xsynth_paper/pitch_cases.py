@@ -44,24 +44,29 @@ def range_limit(material: Material, bank: Bank, out: Path) -> Section:
 
 
 def _b4(material: Material, bank: Bank, out: Path, section: Section) -> list[str]:
-    second, frequency = _held_b4(material.voice)
-    outputs = {"FV1 (input)": material.voice}
-    outputs |= {name: convert(material.voice) for name, convert in bank.those([ONE, WHOLE, OURS]).items()}
-    marks = {"the singer": frequency, "B4": 440 * 2 ** (2 / 12), "G#4": 440 * 2 ** (-1 / 12)}
+    import soxr
+
+    held, sung = held_b4(material.voice)
+    voice = np.asarray(soxr.resample(material.voice, B4_13, sung), np.float32)
+    second, frequency = held * sung / B4_13, B4_13
+    outputs = {"FV1 (input)": voice}
+    outputs |= {name: convert(voice) for name, convert in bank.those([ONE, WHOLE, OURS]).items()}
+    marks = {"B4 + 13 cents": frequency, "B4": 440 * 2 ** (2 / 12), "G#4": 440 * 2 ** (-1 / 12)}
     figures.spectra(
         {name: (audio, second) for name, audio in outputs.items()},
         marks,
         out / "b4.png",
-        f"DFT of 4096 points at {second:.2f} s, where FV1 sings {frequency:.1f} Hz",
+        f"DFT of 4096 points at {second:.2f} s, where FV1 holds B4 + 13 cents",
     )
     rows = []
     for name, audio in outputs.items():
-        at, under = _peak(audio, second, frequency)
+        at, under = peak_near(audio, second, frequency)
         below = _octave_below(audio, second, frequency)
         section.numbers[f"B4: {name}"] = {"cents": at, "under the loudest, dB": under, "an octave below, dB": below}
         rows.append([name, f"{at:+.0f}", shown(under, 1), shown(below, 1)])
     return [
-        f"FV1 comes nearest to the slides' {B4_13} Hz at {second:.2f} s, with {frequency:.1f} Hz ([picture](b4.png)):",
+        f"FV1 holds {sung:.1f} Hz at {held:.2f} s; played {100 * (B4_13 / sung - 1):.1f} % faster it is the slides' "
+        f"B4 + 13 cents, {B4_13} Hz ([picture](b4.png)):",
         "",
         *table(
             ["", "peak beside it, cents", "its level, dB", "what was not sung: the octave below, dB"],
@@ -121,7 +126,7 @@ def _rows(pitches: list[int], above: bool) -> NDArray[np.bool_]:
     return np.asarray((np.array(pitches) > HIGHEST) == above)
 
 
-def _held_b4(voice: Float) -> tuple[float, float]:
+def held_b4(voice: Float) -> tuple[float, float]:
     """Return when the singer's pitch lies steadiest at the slides' frequency, and what it is then, in Hz."""
     midi = track(voice).midi
     wanted = 69 + 12 * np.log2(B4_13 / 440)
@@ -134,10 +139,10 @@ def _held_b4(voice: Float) -> tuple[float, float]:
             best, place = off, frame
     second = place * GRID.hop_seconds
     tracked = float(440 * 2 ** ((np.median(midi[place - 1 : place + 2]) - 69) / 12))
-    return second, tracked * 2 ** (_peak(voice, second, tracked)[0] / 1200)  # the tracker's steps are 10 cents
+    return second, tracked * 2 ** (peak_near(voice, second, tracked)[0] / 1200)  # the tracker's steps are 10 cents
 
 
-def _peak(audio: Float, second: float, frequency: float) -> tuple[float, float]:
+def peak_near(audio: Float, second: float, frequency: float) -> tuple[float, float]:
     """Return the largest peak within a whole tone of a frequency: cents off, by a parabola, and its level in dB."""
     hertz, level = spectrum_at(audio, second)
     near = np.flatnonzero(np.abs(np.log2(np.maximum(hertz, 1) / frequency)) < 2 / 12)

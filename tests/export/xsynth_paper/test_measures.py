@@ -7,7 +7,7 @@ from terzetto_export.instrument_data.sound_font_notes import Note
 from terzetto_export.xsynth_paper import measures
 from terzetto_export.xsynth_paper.note_loss import kept_notes, random_notes
 from terzetto_export.xsynth_paper.pitch import track
-from terzetto_export.xsynth_paper.pitch_cases import _held_b4, _peak
+from terzetto_export.xsynth_paper.pitch_cases import held_b4
 from terzetto_export.xsynth_paper.sounds import HIGHEST, SAMPLE_RATE, _below, noise, vowel
 from terzetto_export.xsynth_paper.tables import Section, shown, table
 
@@ -65,9 +65,9 @@ def test_timbre_measures_tell_the_same_from_another() -> None:
 
 def test_the_peak_beside_a_frequency() -> None:
     frequency = 440 * 2 ** ((71.13 - 69) / 12)
-    cents, level = _peak(still(1.0, 71.33), 0.5, frequency)
+    cents, level = peak_near(still(1.0, 71.33), 0.5, frequency)
     assert cents == pytest.approx(20, abs=3) and level > -15
-    second, found = _held_b4(np.concatenate([still(0.6, 65.0), still(0.6, 71.13)]))
+    second, found = held_b4(np.concatenate([still(0.6, 65.0), still(0.6, 71.13)]))
     assert second > 0.6 and found == pytest.approx(frequency, rel=2e-3)
 
 

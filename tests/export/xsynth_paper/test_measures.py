@@ -7,7 +7,7 @@ from terzetto_export.instrument_data.sound_font_notes import Note
 from terzetto_export.xsynth_paper import measures
 from terzetto_export.xsynth_paper.note_loss import kept_notes, random_notes
 from terzetto_export.xsynth_paper.pitch import track
-from terzetto_export.xsynth_paper.pitch_cases import held_b4
+from terzetto_export.xsynth_paper.pitch_cases import held_b4, peak_near
 from terzetto_export.xsynth_paper.sounds import HIGHEST, SAMPLE_RATE, _below, noise, vowel
 from terzetto_export.xsynth_paper.tables import Section, shown, table
 

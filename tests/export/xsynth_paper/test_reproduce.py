@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,20 @@ from terzetto.cli import main
 
 pytest.importorskip("torch")
 
-from terzetto_export.xsynth_paper import ddsp, networks, pitch_cases, training
+from terzetto_export.xsynth_paper import ddsp, networks, pitch_cases, reproduce, sounds, training
+
+
+def short(data: Path, most: int, tell: sounds.Tell) -> sounds.Material:
+    """The real recordings, so much of them as a test has time for; the singer is on her B4."""
+    whole = sounds.read_material(data, most, tell)
+    voice = whole.voice[int(1.3 * sounds.SAMPLE_RATE) : int(2.3 * sounds.SAMPLE_RATE)]
+    few = {
+        name: [each for each in class_ if each.pitch is None or each.pitch % 6 == 0]
+        for name, class_ in whole.classes.items()
+    }
+    return replace(
+        whole, recording=whole.recording[: 14 * sounds.SAMPLE_RATE], classes=few, voice=voice, voices=[voice]
+    )
 
 
 @pytest.mark.data
@@ -21,6 +35,7 @@ def test_the_slides_experiments_from_the_recordings_to_the_page(
     monkeypatch.setattr(pitch_cases, "LOWEST", 67)  # three semitones are enough here
     monkeypatch.setattr(pitch_cases, "TOP", 69)
     monkeypatch.setattr(networks, "METHODS", (networks.MOSAIC,))
+    monkeypatch.setattr(reproduce, "read_material", short)
     flags = ["--epochs", "1", "--note-epochs", "0", "--image-steps", "1", "--phrases", "1", "-o", str(tmp_path)]
     assert main(["reproduce", "xsynth", *flags]) == 0
     page = (tmp_path / "results.md").read_text("utf-8")
@@ -37,7 +52,7 @@ def test_the_slides_experiments_from_the_recordings_to_the_page(
     assert len(sounds) == 11  # the input, eight networks, mosaicing, image style transfer
     for path in sounds:
         audio, rate = soundfile.read(path)
-        assert rate == 22_050 and len(audio) > 2.9 * rate
+        assert rate == 22_050 and len(audio) == rate
         assert np.isfinite(audio).all() and np.abs(audio).max() <= 1.0
 
 

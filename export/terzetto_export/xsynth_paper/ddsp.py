@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from terzetto_export.training import History, Schedule, fit
+from terzetto_export.training import History, Schedule
 from terzetto_export.xsynth_paper.pitch import track
 from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
+from terzetto_export.xsynth_paper.training import fit_once
 
 PARTIALS, BANDS, HIDDEN = 40, 65, 96
 LENGTH, BATCH, BATCHES = 43, 4, 20
@@ -36,7 +37,7 @@ class Played:
     @classmethod
     def of(cls, audio: Float) -> Played:
         """Analyse a sound (n,): where there is no pitch, it goes on as a line between those beside it."""
-        midi = track(audio).midi
+        midi = track(audio)
         frames = np.arange(len(midi))
         voiced = ~np.isnan(midi)
         pitch = np.interp(frames, frames[voiced], midi[voiced]) if voiced.any() else np.full(len(midi), 60.0)
@@ -150,7 +151,7 @@ def learn(
     *,
     epochs: int,
     seed: int,
-    checkpoint: Path | None = None,
+    kept: Path | None = None,
 ) -> tuple[HarmonicNoise, History]:
     """Train on sounds (n,); the arguments are those of `terzetto_export.xsynth_paper.training.learn`."""
     torch.manual_seed(seed)
@@ -158,8 +159,7 @@ def learn(
     played, held = ([Played.of(each) for each in part if len(each) > GRID.n_fft] for part in (training, validation))
     schedule = Schedule(epochs, learning_rate=3e-3, weight_decay=1e-4)
     recipe = Stretches(network, played, held)
-    resume = checkpoint is not None
-    return network, fit(recipe, schedule, seed=seed, checkpoint=checkpoint, resume=resume, tell=lambda line: None)
+    return network, fit_once(recipe, schedule, seed=seed, kept=kept)
 
 
 def convert(network: HarmonicNoise, audio: Float) -> Float:

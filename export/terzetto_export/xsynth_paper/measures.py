@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.audio.spectra import Stft
-from terzetto_export.xsynth_paper.pitch import Track, track
+from terzetto.evaluate.timbre import QUIETEST
+from terzetto.evaluate.timbre import levels as levels_of_blocks
+from terzetto_export.xsynth_paper.pitch import track
 from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
 
 Real = NDArray[np.float64]
@@ -60,10 +62,10 @@ class PitchKept:
     swing: float
 
 
-def pitch_kept(source: Track, output: Float) -> PitchKept:
-    """Compare an output's pitch to its input's."""
-    got = track(output).midi[: len(source.midi)]
-    wanted = source.midi[: len(got)]
+def pitch_kept(wanted: Real, output: Float) -> PitchKept:
+    """Compare an output's pitch to its input's, MIDI (frames,) with NaN where it has none."""
+    got = track(output)[: len(wanted)]
+    wanted = wanted[: len(got)]
     voiced = ~np.isnan(wanted)
     both = voiced & ~np.isnan(got)
     off = 100 * np.abs(got[both] - wanted[both])
@@ -76,11 +78,6 @@ def pitch_kept(source: Track, output: Float) -> PitchKept:
         float(np.median(off)) if len(off) else np.nan,
         swing,
     )
-
-
-def timbre_distance(audio: Float, target: Float) -> float:
-    """Return how far a sound's mean MFCC (2 to 20, of its louder half of frames) lie from those of another."""
-    return float(np.linalg.norm(_cepstrum(audio).mean(axis=0) - _cepstrum(target).mean(axis=0)))
 
 
 def jumps(audio: Float) -> float:
@@ -102,19 +99,15 @@ def bandwidth(audio: Float, share: float = 0.999) -> float:
     return float(np.searchsorted(np.cumsum(power) / power.sum(), share) * GRID.bin_hz)
 
 
-def loudness_error(source: Float, output: Float) -> dict[str, float]:
-    """Return how the level of an output follows its input's, over the frames of the input's upper 40 dB.
+def loudness_slope(source: Float, output: Float) -> float:
+    """Return by how many dB the level of an output rises for a dB of its input's: 1 follows, 0 stays.
 
-    Returns
-    -------
-    dict
-        ``error``: standard deviation of the difference in dB, a constant gain left out; ``slope``: dB out for a dB in.
+    Over the blocks of 25 ms in which the input is within 40 dB of its loudest.
     """
-    first, second = (20 * np.log10(np.linalg.norm(magnitudes(x), axis=1) + 1e-6) for x in (source, output))
-    loud = first > first.max() - 40.0
-    difference = second[loud] - first[loud]
-    centred = first[loud] - first[loud].mean()
-    return {"error": float(difference.std()), "slope": float(centred @ second[loud] / max(centred @ centred, 1e-9))}
+    first, second = levels_of_blocks(source, SAMPLE_RATE), levels_of_blocks(output, SAMPLE_RATE)
+    loud = first > first.max() - QUIETEST
+    moved = first[loud] - first[loud].mean()
+    return float(moved @ np.maximum(second[loud], first.max() - QUIETEST - 20.0) / max(float(moved @ moved), 1e-9))
 
 
 def chroma_likeness(source: Float, output: Float) -> float:
@@ -129,7 +122,7 @@ def chroma_likeness(source: Float, output: Float) -> float:
 
 def voiced_share(audio: Float) -> float:
     """Return the share of frames of the louder half in which there is a pitch."""
-    voiced = track(audio).voiced
+    voiced = ~np.isnan(track(audio))
     return float(voiced[_loud(audio)[: len(voiced)]].mean())
 
 
@@ -148,16 +141,6 @@ def spectrum_at(audio: Float, second: float) -> tuple[Real, Real]:
     spectrum = np.abs(np.fft.rfft(piece * np.hanning(POINTS)))
     level = 20 * np.log10(np.maximum(spectrum / max(float(spectrum.max()), 1e-9), 1e-5))
     return np.asarray(np.fft.rfftfreq(POINTS, 1 / SAMPLE_RATE), np.float64), np.asarray(level, np.float64)
-
-
-def strongest_pitch(audio: Float, second: float, width: float = 0.2) -> dict[str, float]:
-    """Return the median pitch (MIDI; NaN if none) within ``width`` seconds about a time, and the share voiced."""
-    midi = track(audio).midi
-    place = int(second / GRID.hop_seconds)
-    reach = max(int(width / 2 / GRID.hop_seconds), 1)
-    near = midi[max(place - reach, 0) : place + reach + 1]
-    voiced = near[~np.isnan(near)]
-    return {"midi": float(np.median(voiced)) if len(voiced) else np.nan, "voiced": len(voiced) / max(len(near), 1)}
 
 
 def _cepstrum(audio: Float) -> Real:

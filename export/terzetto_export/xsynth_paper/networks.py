@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ def train_all(material: Material, out: Path, epochs: int, seed: int, tell: Tell)
             add_autoencoder(bank, title, data, kind, out, epochs, seed, tell)
     add_autoencoder(bank, INSIDE, recording, X_SYNTH, out, epochs, seed, tell, around=False)
     began = time.process_time()
-    network, history = ddsp.learn(*recording, epochs=epochs, seed=seed, checkpoint=_file(out, RIVAL))
+    network, history = ddsp.learn(*recording, epochs=epochs, seed=seed, kept=_file(out, RIVAL, recording, epochs, seed))
     bank.converts[RIVAL], bank.trained[RIVAL] = _player(network), _told(history, began)
     tell(f"{RIVAL}: {len(history.loss)} epochs, loss {-history.best:.2f} on what is held out")
     _open_methods(bank, material, out)
@@ -71,7 +72,7 @@ def add_autoencoder(
 ) -> Learned:
     """Train one autoencoder and put it into the bank."""
     began = time.process_time()
-    learned = learn(*data, kind, around=around, epochs=epochs, seed=seed, checkpoint=_file(out, title))
+    learned = learn(*data, kind, around=around, epochs=epochs, seed=seed, kept=_file(out, title, data, epochs, seed))
     bank.learned[title], bank.converts[title] = learned, through(learned)
     history = learned.history
     bank.trained[title] = _told(history, began)
@@ -112,5 +113,10 @@ def _open_methods(bank: Bank, material: Material, out: Path) -> None:
         bank.converts[name] = convert
 
 
-def _file(out: Path, title: str) -> Path:
-    return out / "networks" / f"{title.replace(', ', '-').replace(' ', '_').replace('+', 'and')}.pt"
+def _file(out: Path, title: str, data: tuple[list[Float], list[Float]], epochs: int, seed: int) -> Path:
+    """Return where a network is kept: under a name that another length, seed or recording does not share."""
+    told = hashlib.sha256(f"{epochs} {seed}".encode())
+    for sound in (*data[0], *data[1]):
+        told.update(sound.tobytes())
+    stem = title.replace(", ", "-").replace(" ", "_").replace("+", "and")
+    return out / "networks" / f"{stem}-{told.hexdigest()[:8]}.pt"

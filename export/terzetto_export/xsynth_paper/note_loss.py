@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.evaluate.intervals import interval
+from terzetto.evaluate.pitch_tracks import TRACKERS, is_kept, pitch_error
 from terzetto_export.instrument_data.names import INSTRUMENTS
 from terzetto_export.instrument_data.sound_font_notes import Note, midi_of, render_notes
 from terzetto_export.transcription.sound_fonts import FLUID
 from terzetto_export.xsynth_paper.network import X_SYNTH
 from terzetto_export.xsynth_paper.networks import Bank, add_autoencoder, by_split
-from terzetto_export.xsynth_paper.pitch import track
-from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float, Material, Tell, pitch_range
+from terzetto_export.xsynth_paper.sounds import SAMPLE_RATE, Float, Material, Tell, pitch_range
 from terzetto_export.xsynth_paper.tables import Section, spread, table
 from terzetto_export.xsynth_paper.training import parted
 
@@ -24,7 +24,6 @@ PROGRAMS = {"voice": 53, "nylon guitar": 24, "electric piano": 4, "synth pad": 9
 NOTES, LOWEST, TOP = 20, 48, 84
 DURATION, STEP = 0.8, 1.3
 TRACKER = "lost by the tracker in the input itself"
-_JUDGED = (0.15, 0.7)  # seconds of a note, after its attack
 Bool = NDArray[np.bool_]
 
 
@@ -98,16 +97,10 @@ def lost(material: Material, bank: Bank, out: Path, seed: int, tell: Tell) -> Se
     return section
 
 
-def kept_notes(audio: Float, notes: list[Note]) -> Bool:
-    """Return which notes have their pitch: voiced in most frames after the attack, their median within 50 cents."""
-    midi = track(audio).midi
-    kept = []
-    for note in notes:
-        first, last = (int((note.onset + after) / GRID.hop_seconds) for after in _JUDGED)
-        tone = midi[first : last + 1]
-        voiced = tone[~np.isnan(tone)]
-        kept.append(2 * len(voiced) > len(tone) and abs(float(np.median(voiced)) - note.pitch) <= 0.5)
-    return np.array(kept)
+def kept_notes(audio: Float, notes: list[Note], tracker: str = "pYIN") -> Bool:
+    """Return which notes have their pitch: voiced in half of their frames, the median within 50 cents."""
+    found = TRACKERS[tracker](audio, SAMPLE_RATE)
+    return np.array([is_kept(pitch_error(found, note.onset, note.duration, note.pitch)) for note in notes])
 
 
 def _played(files: dict[str, list[Note]], out: Path) -> Iterator[tuple[str, list[Note], Float]]:

@@ -1,33 +1,21 @@
-"""The pitch of a sound over time by pYIN (Mauch & Dixon 2014), frame by frame on the grid of the networks."""
+"""The pitch of a sound over time, on the grid of the networks' frames."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from terzetto.evaluate.pitch_tracks import TRACKERS
+
 Float = NDArray[np.float32]
-LOWEST, HIGHEST = 65.0, 1400.0
-HOP, RATE = 512, 22_050
+Real = NDArray[np.float64]
+HOP_SECONDS, RATE = 512 / 22_050, 22_050
 
 
-@dataclass(frozen=True)
-class Track:
-    """Pitch in MIDI semitones (frames,), NaN where there is none; frame i is centred on sample 512 · i."""
+def track(audio: Float, tracker: str = "Praat") -> Real:
+    """Return the pitch of a sound (n,) at 22,050 Hz in MIDI semitones (frames,), NaN where there is none.
 
-    midi: NDArray[np.float64]
-
-    @property
-    def voiced(self) -> NDArray[np.bool_]:
-        """Where there is a pitch."""
-        return ~np.isnan(self.midi)
-
-
-def track(audio: Float) -> Track:
-    """Return the pitch of a sound (n,) at 22,050 Hz between 65 and 1400 Hz; silence has none."""
-    if not np.abs(audio).max(initial=0.0) > 1e-5:
-        return Track(np.full(1 + len(audio) // HOP, np.nan))
-    frequency, _, _ = librosa.pyin(audio, fmin=LOWEST, fmax=HIGHEST, sr=RATE, hop_length=HOP, frame_length=2048)
-    return Track(12 * np.log2(np.asarray(frequency, np.float64) / 440.0) + 69)
+    Frame i is centred on sample 512 · i. Praat's tracker is the usual one here: its pitches are not on steps of some
+    cents, as pYIN's are, and it takes little time.
+    """
+    return TRACKERS[tracker](audio, RATE, step=HOP_SECONDS).cents / 100.0

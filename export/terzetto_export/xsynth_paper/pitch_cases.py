@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from terzetto_export.xsynth_paper import figures
 from terzetto_export.xsynth_paper.measures import pitch_kept, spectrum_at
 from terzetto_export.xsynth_paper.networks import ENVELOPE, MOSAIC, ONE, OURS, RIVAL, WHOLE, Bank
-from terzetto_export.xsynth_paper.pitch import Track, track
+from terzetto_export.xsynth_paper.pitch import track
 from terzetto_export.xsynth_paper.sounds import GRID, HIGHEST, SAMPLE_RATE, Float, Material, vowel
 from terzetto_export.xsynth_paper.tables import Section, shown, table
 
@@ -94,11 +94,11 @@ def movement(bank: Bank, out: Path) -> Section:
         drawn[kind] = {"sung": truth}
         for name, convert in bank.those(names).items():
             made = convert(sung)
-            kept = pitch_kept(Track(truth), made)
+            kept = pitch_kept(truth, made)
             section.numbers[f"{name}: {kind}"] = asdict(kept)
             numbers[name] += [shown(kept.kept), shown(kept.cents, 0), shown(kept.swing)]
             if name in (ONE, WHOLE, OURS, MOSAIC):
-                drawn[kind][name] = track(made).midi
+                drawn[kind][name] = track(made)
     rows = [[name, *values] for name, values in numbers.items()]
     figures.pitches(drawn, out / "movement.png", "What was sung, and what came out")
     section.lines += [
@@ -112,7 +112,7 @@ def movement(bank: Bank, out: Path) -> Section:
 
 def _kept(audio: Float, pitches: list[int]) -> NDArray[np.bool_]:
     """Return which of the tones one after another have their pitch."""
-    midi = track(audio).midi
+    midi = track(audio)
     edges = (np.arange(len(pitches) + 1) * TONE / GRID.hop_seconds).astype(int)
     kept = []
     for pitch, first, last in zip(pitches, edges[:-1], edges[1:], strict=True):
@@ -128,7 +128,7 @@ def _rows(pitches: list[int], above: bool) -> NDArray[np.bool_]:
 
 def held_b4(voice: Float) -> tuple[float, float]:
     """Return when the singer's pitch lies steadiest at the slides' frequency, and what it is then, in Hz."""
-    midi = track(voice).midi
+    midi = track(voice)
     wanted = 69 + 12 * np.log2(B4_13 / 440)
     reach = 3
     best, place = np.inf, reach

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from terzetto.evaluate.intervals import interval
+from terzetto.evaluate.timbre import loudness_error, mfcc_distance
 from terzetto_export.xsynth_paper import figures
 from terzetto_export.xsynth_paper.image_style import transfer
 from terzetto_export.xsynth_paper.measures import (
     jumps,
     levels,
     log_spectral_distance,
-    loudness_error,
     magnitudes,
     pitch_kept,
-    timbre_distance,
 )
 from terzetto_export.xsynth_paper.network import KINDS, PLAIN, WITH_CONTEXT, X_SYNTH
 from terzetto_export.xsynth_paper.networks import CLASS, ENVELOPE, MOSAIC, ONE, RECORDING, WHOLE, Bank
@@ -83,9 +82,8 @@ def singing(material: Material, bank: Bank, out: Path, tell: Tell, *, image_step
     section.lines += [
         f"{len(tracks)} phrases of singers, 3 s each, none learned from; means and 95 % intervals over phrases. Kept:",
         "the share of the singer's voiced frames in which the output has her pitch within 50 cents. Timbre",
-        "distance: of mean MFCC (2 to 20) from the one recording's, or from the class's. Jumps: of MFCC from frame to",
-        "frame. Loudness error: dB.",
-        "",
+        "distance: of mean MFCC from the one recording's, or from the class's. Jumps: of MFCC from frame to frame.",
+        "Loudness error: dB.",
         *table(["", *MEASURES], rows),
     ]
     if image_steps:
@@ -96,7 +94,8 @@ def singing(material: Material, bank: Bank, out: Path, tell: Tell, *, image_step
 
 def _judge(voice: Float, pitch: Any, made: Float, wanted: Float) -> tuple[float, float, float, float]:
     kept = pitch_kept(pitch, made).kept
-    return kept, timbre_distance(made, wanted), jumps(made), loudness_error(voice, made)["error"]
+    distance = mfcc_distance(wanted, made, SAMPLE_RATE)
+    return kept, distance, jumps(made), loudness_error(voice, made, SAMPLE_RATE)
 
 
 def _pictures(material: Material, out: Path, section: Section, steps: int, seed: int) -> list[str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from terzetto.evaluate.intervals import interval
+from terzetto.evaluate.timbre import loudness_error
 from terzetto_export.xsynth_paper import figures
 from terzetto_export.xsynth_paper.measures import (
     bandwidth,
     chroma_likeness,
     flatness,
-    loudness_error,
+    loudness_slope,
     timbre_spread,
     voiced_share,
 )
@@ -53,7 +54,7 @@ def unpitched(bank: Bank) -> Section:
         section.numbers[name] = {"voiced": voiced, "flatness": flat}
         rows.append([name, shown(voiced), shown(flat, 3)])
     section.lines += [
-        "Four bursts of noise. Voiced: the share of frames in which pYIN hears a pitch. Flatness: 1 noise, 0 a tone.",
+        "Four bursts of noise. Voiced: the share of frames in which Praat hears a pitch. Flatness: 1 noise, 0 a tone.",
         "",
         *table(["", "voiced", "flatness below 8 kHz"], rows),
     ]
@@ -128,16 +129,15 @@ def energy(material: Material, bank: Bank, out: Path) -> Section:
         row = [name]
         for kind, sound in inputs.items():
             made = convert(sound)
-            found = loudness_error(sound, made)
-            section.numbers[f"{name}: {kind}"] = found
-            row += [shown(found["slope"]), shown(found["error"], 1)]
+            slope, error = loudness_slope(sound, made), loudness_error(sound, made, SAMPLE_RATE)
+            section.numbers[f"{name}: {kind}"] = {"slope": slope, "error": error}
+            row += [shown(slope), shown(error, 1)]
             if kind.startswith("a crescendo") and name in (ONE, INSIDE):
                 drawn[name] = made
         rows.append(row)
     figures.loudness(drawn, out / "energy.png", "A crescendo of 40 dB in: levels out")
     section.lines += [
-        "Slope: dB out for a dB in. Error: standard deviation of the difference in dB, a constant gain left out",
-        "([picture](energy.png)).",
+        "Slope: dB out for a dB in. Error: mean absolute difference in dB ([picture](energy.png)).",
         "",
         *table(["", *(f"{kind}: {what}" for kind in inputs for what in ("slope", "error"))], rows),
     ]

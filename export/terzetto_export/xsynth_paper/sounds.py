@@ -96,13 +96,13 @@ def read_material(data: Path, most: int, tell: Tell) -> Material:
 
 
 def pitch_range(class_: Sequence[Recording]) -> tuple[float, float]:
-    """Return the lowest and the highest MIDI pitch of a class: its notes' names, or where pYIN finds its phrases."""
+    """Return the lowest and the highest MIDI pitch of a class: its notes' names, or where Praat hears its phrases."""
     from terzetto_export.xsynth_paper.pitch import track
 
     named = [each.pitch for each in class_ if each.pitch is not None]
     if named:
         return float(min(named)), float(max(named))
-    heard = np.concatenate([track(each.audio).midi for each in class_])
+    heard = np.concatenate([track(each.audio) for each in class_])
     low, high = np.nanpercentile(heard, (1, 99))
     return float(low), float(high)
 
@@ -159,8 +159,7 @@ def _below(audio: Float, highest: int) -> Float:
     """Cut out the stretches whose pitch is more than half a semitone above a MIDI note, fading over 10 ms."""
     from terzetto_export.xsynth_paper.pitch import track
 
-    followed = track(audio)
-    high = np.nan_to_num(followed.midi, nan=0.0) > highest + 0.5
+    high = np.nan_to_num(track(audio), nan=0.0) > highest + 0.5
     high = np.convolve(high, np.ones(5), "same") > 0
     keep = ~np.repeat(high, GRID.hop_length)[: len(audio)]
     keep = np.pad(keep, (0, len(audio) - len(keep)), constant_values=True)

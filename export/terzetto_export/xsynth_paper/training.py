@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from terzetto.audio.spectra import Stft
 from terzetto.errors import InputError
-from terzetto_export.training import History, Schedule, fit
+from terzetto.whole_file import write_whole
+from terzetto_export.training import History, Recipe, Schedule, fit
 from terzetto_export.xsynth_paper.network import Autoencoder, Kind
 from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
 
@@ -111,7 +113,7 @@ def learn(
     around: bool = True,
     epochs: int,
     seed: int,
-    checkpoint: Path | None = None,
+    kept: Path | None = None,
 ) -> Learned:
     """Train a network to give back sounds (n,) at 22,050 Hz.
 
@@ -121,13 +123,13 @@ def learn(
         What the network has after training is what gave back the latter best.
     around
         See `Energy`.
-    checkpoint
-        Written after every epoch; if it is there, training goes on from it.
+    kept
+        See `fit_once`.
 
     Raises
     ------
     InputError
-        Less than two seconds of sound, or the checkpoint is of another network.
+        Less than two seconds of sound, or the loss is no number.
     """
     if min(sum(map(len, training)), sum(map(len, validation))) < SAMPLE_RATE:
         raise InputError("there is less than a second of sound to learn from or to validate on; slides: 30 to 120 s")
@@ -135,15 +137,33 @@ def learn(
     energy = Energy(around, float(max(np.linalg.norm(each, axis=1).max() for each in spectra)))
     torch.manual_seed(seed)
     network = Autoencoder(kind, GRID.bins)
-    history = fit(
-        Stretches(network, _frames(spectra, energy), _frames(held, energy)),
-        Schedule(epochs, learning_rate=2e-3, weight_decay=1e-4),
-        seed=seed,
-        checkpoint=checkpoint,
-        resume=checkpoint is not None,
-        tell=lambda line: None,
-    )
+    recipe = Stretches(network, _frames(spectra, energy), _frames(held, energy))
+    history = fit_once(recipe, Schedule(epochs, learning_rate=2e-3, weight_decay=1e-4), seed=seed, kept=kept)
     return Learned(network, energy, history)
+
+
+def fit_once(recipe: Recipe, schedule: Schedule, *, seed: int, kept: Path | None) -> History:
+    """Train a recipe's network, or take what an earlier run has left in the file ``kept``; leave it there.
+
+    Raises
+    ------
+    InputError
+        The file is there, but is not of this network.
+    """
+    if kept is not None and kept.is_file():
+        try:
+            content = torch.load(kept, weights_only=True)
+            recipe.network.load_state_dict(content["network"])
+            recipe.network.eval()
+            return History(**content["history"])
+        except Exception as error:
+            raise InputError(f"{kept}: not of this network ({str(error)[:100]}); remove it to train anew") from None
+    history = fit(recipe, schedule, seed=seed, tell=lambda line: None)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        content = {"network": recipe.network.state_dict(), "history": vars(history)}
+        write_whole(kept, partial(torch.save, content))
+    return history
 
 
 def parted(recording: Float, seconds: float = 1.5) -> tuple[list[Float], list[Float]]:

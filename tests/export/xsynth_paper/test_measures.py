@@ -18,10 +18,10 @@ def still(seconds: float, pitch: float) -> np.ndarray:
 
 def test_the_vowel_has_the_pitch_that_was_asked_for() -> None:
     cents = 400 * np.linspace(0, 1, SAMPLE_RATE)
-    midi = track(vowel(cents, 60.0)).midi
+    midi = track(vowel(cents, 60.0))
     truth = 60 + np.interp(np.arange(len(midi)) * 512, np.arange(len(cents)), cents) / 100
     assert np.nanmedian(np.abs(midi - truth)) < 0.12
-    assert np.isnan(track(np.zeros(SAMPLE_RATE, np.float32)).midi).all()
+    assert np.isnan(track(np.zeros(SAMPLE_RATE, np.float32))).all()
 
 
 def test_pitch_is_kept_by_a_tone_lost_by_its_octave_and_by_noise() -> None:
@@ -44,8 +44,8 @@ def test_swing_says_how_much_of_a_vibrato_is_left() -> None:
 def test_loudness_bandwidth_flatness_and_chroma() -> None:
     tone = still(1.0, 60.0)
     swell = tone * np.linspace(0.05, 1, len(tone), dtype=np.float32)
-    assert measures.loudness_error(swell, 3 * swell)["error"] < 1e-3
-    assert measures.loudness_error(swell, tone)["slope"] < 0.35
+    assert measures.loudness_slope(swell, 3 * swell) == pytest.approx(1.0)
+    assert abs(measures.loudness_slope(swell, tone)) < 0.1
     rumble = np.sin(2 * np.pi * 300 * np.arange(SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
     assert measures.bandwidth(rumble) == pytest.approx(300, abs=50)
     assert measures.bandwidth(noise()) > 5000
@@ -57,7 +57,6 @@ def test_loudness_bandwidth_flatness_and_chroma() -> None:
 
 def test_timbre_measures_tell_the_same_from_another() -> None:
     tone, other = still(1.0, 60.0), noise()[:SAMPLE_RATE]
-    assert measures.timbre_distance(tone, 0.1 * tone) < 0.5 < measures.timbre_distance(tone, other)
     assert measures.jumps(tone) < 0.5 * measures.jumps(other)
     assert measures.timbre_spread([tone, other]) > 2 * measures.timbre_spread([tone])
     assert measures.log_spectral_distance(tone, tone) == 0.0
@@ -75,7 +74,7 @@ def test_what_lies_too_high_is_cut_out_of_the_recording() -> None:
     melody = np.concatenate([still(0.6, HIGHEST - 3), still(0.6, HIGHEST + 4), still(0.6, HIGHEST)])
     kept = _below(melody, HIGHEST)
     assert 0.9 < len(kept) / SAMPLE_RATE < 1.25
-    assert np.nanmax(track(kept).midi) < HIGHEST + 0.6
+    assert np.nanmax(track(kept)) < HIGHEST + 0.6
 
 
 def test_a_note_is_kept_if_most_of_it_has_its_pitch() -> None:

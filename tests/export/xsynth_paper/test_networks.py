@@ -55,19 +55,23 @@ def test_energy_around_gives_back_the_level_and_through_it_the_network_must() ->
     np.testing.assert_allclose(through_it.expand(read, 0 * ignored), magnitude, rtol=1e-5)
 
 
-def test_a_network_learns_goes_on_and_repeats_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_learns_repeats_itself_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "BATCHES", 10)
     sounds = [still(1.5, pitch) for pitch in (57.0, 60.0, 64.0)]
     first, second = (
-        learn(sounds, sounds[:1], PLAIN, epochs=3, seed=1, checkpoint=tmp_path / name) for name in ("a.pt", "b.pt")
+        learn(sounds, sounds[:1], PLAIN, epochs=3, seed=1, kept=tmp_path / name) for name in ("a.pt", "b.pt")
     )
     assert first.history.validation == second.history.validation
     assert first.history.validation[-1] > 0.8 * first.history.validation[0]
-    again = learn(sounds, sounds[:1], PLAIN, epochs=3, seed=1, checkpoint=tmp_path / "a.pt")
-    assert again.history.validation == first.history.validation
+    monkeypatch.setattr(training, "fit", None)  # not asked again
+    again = learn(sounds, sounds[:1], PLAIN, epochs=3, seed=1, kept=tmp_path / "a.pt")
+    assert again.history == first.history
+    np.testing.assert_array_equal(through(again, "input")(sounds[0]), through(first, "input")(sounds[0]))
+    with pytest.raises(InputError, match="remove it"):
+        learn(sounds, sounds[:1], X_SYNTH, epochs=3, seed=1, kept=tmp_path / "a.pt")
     made = through(first)(sounds[0])
     assert made.shape == sounds[0].shape and made.dtype == np.float32
-    assert loudness_error(sounds[0], through(first, "input")(sounds[0]))["error"] < 1.0
+    assert loudness_error(sounds[0], through(first, "input")(sounds[0]), SAMPLE_RATE) < 1.0
     silence = np.zeros(SAMPLE_RATE, np.float32)
     np.testing.assert_array_equal(through(first, "input")(silence), silence)
 

@@ -53,9 +53,10 @@ def random_notes(seed: int) -> dict[str, list[Note]]:
     }
 
 
-def lost(material: Material, bank: Bank, out: Path, seed: int, tell: Tell) -> Section:
-    """Count the notes that lose their pitch, in and out of the range of each class."""
+def lost(material: Material, bank: Bank, out: Path, epochs: int, seed: int, tell: Tell) -> Section:
+    """Train on each of the ten classes, and count the notes that lose their pitch, in and out of the class's range."""
     section = Section("Notes that lose their pitch")
+    train_classes(material, bank, out, epochs, seed, tell)
     files = list(_played(random_notes(seed), out))
     own = [kept_notes(audio, notes) for _, notes, audio in files]
     ranges = {name: pitch_range(material.classes[name]) for name in INSTRUMENTS}
@@ -97,7 +98,7 @@ def lost(material: Material, bank: Bank, out: Path, seed: int, tell: Tell) -> Se
     return section
 
 
-def kept_notes(audio: Float, notes: list[Note], tracker: str = "pYIN") -> Bool:
+def kept_notes(audio: Float, notes: list[Note], tracker: str = "Praat") -> Bool:
     """Return which notes have their pitch: voiced in half of their frames, the median within 50 cents."""
     found = TRACKERS[tracker](audio, SAMPLE_RATE)
     return np.array([is_kept(pitch_error(found, note.onset, note.duration, note.pitch)) for note in notes])

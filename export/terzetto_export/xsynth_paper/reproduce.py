@@ -6,9 +6,8 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from terzetto.errors import InputError
 from terzetto.whole_file import write_whole
@@ -74,31 +73,45 @@ def reproduce(plan: Plan, tell: Tell) -> str:
         lambda: sound_cases.chords(material, bank),
         lambda: sound_cases.unpitched(bank),
         lambda: sound_cases.energy(material, bank, out),
-        lambda: sound_cases.bandwidths(material, bank),
     ]
     if plan.note_epochs:
-        note_loss.train_classes(material, bank, out, plan.note_epochs, seed, tell)
-        experiments.append(lambda: note_loss.lost(material, bank, out, seed, tell))
-    sections = []
+        experiments.append(lambda: note_loss.lost(material, bank, out, plan.note_epochs, seed, tell))
+    experiments.append(lambda: sound_cases.bandwidths(material, bank))
+    found = data_hash(sorted(plan.data.rglob("*.flac")) + sorted(plan.data.rglob("*.mp3")))
+    sections: list[Section] = []
     for experiment in experiments:
         sections.append(experiment())
         tell(sections[-1].text())
+        _write(plan, bank, sections, found)
+    return f"{_page(plan, bank, sections)}\npictures, sounds, results.md and results.json in {plan.out}"
+
+
+def _write(plan: Plan, bank: Bank, sections: list[Section], found: str) -> None:
+    """Write what is known so far."""
     results: OrderedDict[str, Any] = OrderedDict(
         seed=plan.seed,
         epochs=plan.epochs,
         note_epochs=plan.note_epochs,
         image_steps=plan.image_steps,
-        data=data_hash(sorted(plan.data.rglob("*.flac")) + sorted(plan.data.rglob("*.mp3"))),
+        phrases=plan.phrases,
+        data=found,
         commit=commit(),
         machine=machine(),
         missing=bank.missing,
         trained={name: {k: v for k, v in each.items() if k != "validation"} for name, each in bank.trained.items()},
         experiments={section.title: section.numbers for section in sections},
     )
-    page = "\n".join([_head(plan, bank), *(section.text() for section in sections)])
-    for name, text in (("results.json", json.dumps(results, indent=2) + "\n"), ("results.md", page)):
-        write_whole(plan.out / name, partial(_write, text))
-    return f"{page}\npictures, sounds, results.md and results.json in {plan.out}"
+    _write_text(plan.out / "results.json", json.dumps(results, indent=2) + "\n")
+    _write_text(plan.out / "results.md", _page(plan, bank, sections))
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def _page(plan: Plan, bank: Bank, sections: list[Section]) -> str:
+    return "\n".join([_head(plan, bank), *(section.text() for section in sections)])
 
 
 def _head(plan: Plan, bank: Bank) -> str:
@@ -111,7 +124,3 @@ def _head(plan: Plan, bank: Bank) -> str:
     ]
     lines += [f"Left out: {name} ({why})" for name, why in bank.missing.items()]
     return "\n".join(lines + ([""] if bank.missing else []))
-
-
-def _write(text: str, file: BinaryIO) -> None:
-    file.write(text.encode())

@@ -6,10 +6,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from terzetto.errors import InputError  # noqa: E402
+from terzetto.evaluate.timbre import loudness_error  # noqa: E402
 from terzetto_export.xsynth_paper import ddsp, training  # noqa: E402
 from terzetto_export.xsynth_paper.conversion import through  # noqa: E402
 from terzetto_export.xsynth_paper.image_style import transfer  # noqa: E402
-from terzetto_export.xsynth_paper.measures import loudness_error  # noqa: E402
 from terzetto_export.xsynth_paper.network import (  # noqa: E402
     CONTEXT,
     KINDS,
@@ -71,7 +71,7 @@ def test_a_network_learns_repeats_itself_and_is_kept(tmp_path: Path, monkeypatch
         learn(sounds, sounds[:1], X_SYNTH, epochs=3, seed=1, kept=tmp_path / "a.pt")
     made = through(first)(sounds[0])
     assert made.shape == sounds[0].shape and made.dtype == np.float32
-    assert loudness_error(sounds[0], through(first, "input")(sounds[0]), SAMPLE_RATE) < 1.0
+    assert loudness_error(sounds[0], through(first, "input")(sounds[0]), SAMPLE_RATE) < 4.0
     silence = np.zeros(SAMPLE_RATE, np.float32)
     np.testing.assert_array_equal(through(first, "input")(silence), silence)
 

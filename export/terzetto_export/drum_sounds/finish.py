@@ -12,15 +12,16 @@ from terzetto_export.drum_sounds.export import WholeModel
 from terzetto_export.drum_sounds.network import SoundAutoencoder, coarse
 from terzetto_export.drum_sounds.pad import Pads, brightness_and_length
 from terzetto_export.drum_sounds.pool import Pool
-from terzetto_export.drum_sounds.prior import Latents, Prior
+from terzetto_export.drum_sounds.prior import BETWEEN, MOST_CENTRES, Latents, Prior
 from terzetto_export.drum_sounds.recipe import tensors
+from terzetto_export.drum_sounds.recognised import DRAWS, Hear, recognised
 from terzetto_export.drum_sounds.typical import typical
 
 Float = NDArray[np.float32]
 
 
 def finish(
-    autoencoder: SoundAutoencoder, training: Pool, kits: Sequence[str]
+    autoencoder: SoundAutoencoder, training: Pool, kits: Sequence[str], hear: Hear, most: int = MOST_CENTRES
 ) -> tuple[WholeModel, list[tuple[str, str]]]:
     """Give a trained autoencoder its prior and its pads.
 
@@ -28,6 +29,10 @@ def finish(
     ----------
     kits
         Of the sounds that the training pool was made of.
+    hear
+        Returns how likely sounds are of each class: what the prior draws is chosen by it, see `recognised`.
+    most
+        Gaussians of a class.
 
     Returns
     -------
@@ -41,9 +46,13 @@ def finish(
     good = typical(features, training.classes, kit[training.originals], training.originals)
     latents = Latents(known[good], training.classes[good])
     measured = brightness_and_length(training.images[good], training.strips[good])
-    network = WholeModel(autoencoder, Prior(latents), Pads(latents, measured))
+    known_again = recognised(autoencoder, latents, training.originals[good], hear, most)
+    network = WholeModel(autoencoder, Prior(known_again, latents, BETWEEN), Pads(latents, measured))
     typical_ones = int((good & training.plain).sum())
-    return network, [("typical sounds", f"{typical_ones} of {int(training.plain.sum())} training sounds")]
+    return network, [
+        ("typical sounds", f"{typical_ones} of {int(training.plain.sum())} training sounds"),
+        ("new sounds", f"about {len(known_again.classes)} draws, each the one of {DRAWS} that the sorter knew best"),
+    ]
 
 
 def encode(autoencoder: SoundAutoencoder, pool: Pool) -> tuple[Float, Float]:

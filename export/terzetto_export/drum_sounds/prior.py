@@ -22,6 +22,8 @@ WIDTH = 0.8
 Samples of the shipped model are then seven tenths as far from their nearest training sound as the sounds of the
 validation kits are: new sounds, but typical ones.
 """
+BETWEEN = 0.4
+"""The same, about draws that were kept (`recognised`): they are spread themselves, and these fill the gaps."""
 NEIGHBOURS = 0.05
 """Of a class's sounds, but five at least."""
 MOST_CENTRES = 256
@@ -46,12 +48,15 @@ class Prior(nn.Module):
     Parameters
     ----------
     latents
-        Of training sounds.
+        Where the Gaussians are.
+    around
+        Of training sounds, whose neighbours tell the Gaussians' shape; the same unless given.
     width
         Of the Gaussians.
     """
 
-    def __init__(self, latents: Latents, width: float = WIDTH) -> None:
+    def __init__(self, latents: Latents, around: Latents | None = None, width: float = WIDTH) -> None:
+        around = around or latents
         super().__init__()
         size = latents.points.shape[1]
         self.counts: list[int] = []
@@ -64,7 +69,7 @@ class Prior(nn.Module):
             self.counts.append(len(points))
             if len(points):
                 centres[each, : len(points)] = points
-                shapes[each] = width * np.linalg.cholesky(neighbours_covariance(latents.of(each)))
+                shapes[each] = shape_of(around.of(each), width)
         # In half precision the file is half as large.
         self.register_buffer("centres", torch.from_numpy(centres).half().float())
         self.register_buffer("shapes", torch.from_numpy(shapes).half().float())
@@ -76,6 +81,11 @@ class Prior(nn.Module):
         each = sound_class.argmax(dim=1)
         drawn = (self.shapes[each] @ normal[:, :, None])[:, :, 0]
         return torch.as_tensor(self.centres[each, centre[:, 0]] + drawn)
+
+
+def shape_of(points: Float, width: float = WIDTH) -> NDArray[np.float64]:
+    """Return what makes a Gaussian of a class's shape out of normal numbers, (L, L), for its points (n, L)."""
+    return np.asarray(width * np.linalg.cholesky(neighbours_covariance(points)))
 
 
 def neighbours_covariance(points: Float) -> NDArray[np.float64]:

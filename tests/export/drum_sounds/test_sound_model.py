@@ -1,5 +1,6 @@
 """The sound model's parts, and a model of one's own from a folder, through the command."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from terzetto_export.drum_sounds.export import take_weights  # noqa: E402
 from terzetto_export.drum_sounds.network import SoundAutoencoder, coarse  # noqa: E402
 from terzetto_export.drum_sounds.pad import places  # noqa: E402
 from terzetto_export.drum_sounds.pool import Pool, make_pool  # noqa: E402
-from terzetto_export.drum_sounds.prior import Latents, Prior  # noqa: E402
+from terzetto_export.drum_sounds.prior import Latents, Prior, shape_of  # noqa: E402
 from terzetto_export.drum_sounds.recipe import errors, moved, tensors  # noqa: E402
+from terzetto_export.drum_sounds.recognised import decoded, recognised  # noqa: E402
 from terzetto_export.drum_sounds.typical import typical  # noqa: E402
 
 RATE = 44_100
@@ -54,6 +56,7 @@ def test_a_producers_folder_becomes_a_model(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train, "OWN_VARIANTS", 3)
+    monkeypatch.setattr(train, "OWN_CENTRES", 8)
     assert main(["train", "sounds", "--data", str(folder), "--name", "mine", "--epochs", "1", "-o", str(tmp_path)]) == 0
     said = capsys.readouterr()
     assert "broken.wav: skipped" in said.err
@@ -144,6 +147,33 @@ def test_samples_of_two_clusters_lie_in_them_and_not_between() -> None:
     # New points, and about as wide as the clusters are.
     widths = (drawn - 20 * np.sign(drawn)).std(axis=0) / [1, 2, 0.5, 1, 1]
     assert (widths > 1.0).all() and (widths < 1.4).all()
+
+
+def test_what_is_drawn_is_heard_as_its_class_and_of_every_original() -> None:
+    """By one to whom everything is a kick, the darker the more."""
+    heard: list[int] = []
+
+    def hear(sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        heard.append(len(sounds))
+        bright = np.array([np.abs(np.diff(sound)).mean() for sound in sounds])
+        share = np.zeros((len(sounds), len(CLASSES)), np.float32)
+        share[:, KICK], share[:, HAT] = 1 - bright, bright
+        return share
+
+    network = SoundAutoencoder(2).eval()
+    random = np.random.default_rng(0)
+    originals = np.repeat(np.arange(6), 5)
+    latents = Latents(random.standard_normal((30, 2)).astype(np.float32), np.repeat([KICK, HAT], 15))
+    kept = recognised(network, latents, originals, hear, most=9, draws=4)
+    assert sorted(set(kept.classes.tolist())) == [KICK, HAT] and heard == [12] * 6
+    assert (kept.classes == KICK).sum() == 9, "all are kicks to it"
+    assert (kept.classes == HAT).sum() == 1, "of hats that are none, the likeliest third stays"
+    # Each original's kept draws are the darkest of those that were made of it.
+    bright = [np.abs(np.diff(sound)).mean() for sound in decoded(network, kept.points[kept.classes == KICK], KICK)]
+    shape = shape_of(latents.points[:15])
+    any_kick = latents.points[:15] + random.standard_normal((15, 2)) @ shape.T
+    typical_ones = [np.abs(np.diff(sound)).mean() for sound in decoded(network, any_kick.astype(np.float32), KICK)]
+    assert np.mean(bright) < np.mean(typical_ones)
 
 
 def test_a_classs_sounds_fill_its_pad() -> None:

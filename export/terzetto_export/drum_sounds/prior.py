@@ -22,7 +22,7 @@ WIDTH = 0.8
 Samples of the shipped model are then seven tenths as far from their nearest training sound as the sounds of the
 validation kits are: new sounds, but typical ones.
 """
-BETWEEN = 0.4
+BETWEEN = 0.3
 """The same, about draws that were kept (`recognised`): they are spread themselves, and these fill the gaps."""
 NEIGHBOURS = 0.05
 """Of a class's sounds, but five at least."""

@@ -20,7 +20,7 @@ from terzetto.drums.sound_synthesis import synthesise
 from terzetto_export.drum_sounds.network import SoundAutoencoder
 from terzetto_export.drum_sounds.prior import MOST_CENTRES, Latents, shape_of
 
-DRAWS = 8
+DRAWS = 4
 """Of so many draws about an original, one is kept."""
 FEWEST = 0.35
 """Of a class's originals, the likeliest ones, are kept in any case: a sorter may not know a producer's sounds."""

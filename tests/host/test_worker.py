@@ -153,6 +153,19 @@ def test_a_state_that_comes_later_is_taken_up(server: RunningServer, make_plugin
     plugin.play_until(lambda: plugin.end.latency == 240, "the new latency")
 
 
+def test_a_new_instance_is_told_what_its_engine_knows_and_a_saved_one_says_nothing_new(
+    server: RunningServer, make_plugin: MakePlugin
+) -> None:
+    silence = np.zeros((2, 512), np.float32)
+    new = make_plugin(server, "timbre")
+    engine = json.loads(until(lambda: (new.play(silence), new.end.take_state())[1], "the state"))
+    assert len(engine["timbre"]["instruments"]) > 1
+    again = make_plugin(server, "timbre", state=json.dumps({"engine": engine}))
+    for _ in range(4):
+        again.play(silence)
+    assert again.end.take_state() is None
+
+
 @pytest.mark.parametrize("text", ["no JSON", "[]", '{"engine": {"chain": "["}}', '{"engine": 3, "values": {"x": {}}}'])
 def test_a_damaged_state_is_told_and_the_sound_passes(
     server: RunningServer, make_plugin: MakePlugin, text: str

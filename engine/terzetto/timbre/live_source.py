@@ -115,9 +115,10 @@ class LiveSource:
         self._background.run(work, take, fail, now=now)
 
     def _put(self, opened: Opened, problem: str, remark: str) -> None:
+        before = self.state()
         self._opened, self._problem, self._remark = opened, problem, remark
         self._made_of = opened.made_of
-        self.changed += 1
+        self.changed += self.state() != before
 
     # What is said and kept
 

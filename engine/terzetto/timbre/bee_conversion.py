@@ -61,8 +61,7 @@ class BeeConversion:
             self._margin = self._options.reach
             self._piece = min(max(_CELLS // atoms - 2 * self._margin, self._margin), 2000)
         else:
-            self._piece = (look_ahead + 1) // 2
-            self._margin = look_ahead + 1 - self._piece
+            self._piece, self._margin = stretch_for(look_ahead)
         self.look_ahead = self._piece - 1 + self._margin
         self._targets = targets
         self._bands, self._loudness = Bands(self.grid), Loudness(self.grid)
@@ -114,6 +113,12 @@ class BeeConversion:
             mine = which == number
             result[mine] = each.spectra(atoms[mine] - (self._ends[number] - len(each)))
         return result
+
+
+def stretch_for(look_ahead: int) -> tuple[int, int]:
+    """Return how many frames are solved at once with so much look-ahead, and how many more on either side of them."""
+    piece = (look_ahead + 1) // 2
+    return piece, look_ahead + 1 - piece
 
 
 def bee_grid(sample_rate: float, low_latency: bool = False) -> FrameGrid:

@@ -26,8 +26,8 @@ from terzetto.timbre.target import Target, read_target
 Float = NDArray[np.float32]
 
 FLATTEN = ("target", "source")
-LIFTER = 0.0015
-"""Seconds of quefrency that make the envelope: the period of a tone of 667 Hz."""
+LIFTER = 0.0008
+"""Seconds of quefrency that make the envelope: shorter than the periods below 1250 Hz, so partials there stay."""
 DEPTH = np.log(1e3)
 """How far below its highest point an envelope may fall: 60 dB. Beyond, flattening would dig up only noise."""
 _FLOOR = np.float32(1e-7)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from terzetto.timbre.conversion import Complex, Controls, mid
 from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCHES, Hearing, Past
+from terzetto.timbre.naming import split_instrument
 from terzetto.timbre.resynthesis import Resynthesis
-from terzetto.timbre.xsynth_model import TimbreModel, Wanted, open_timbre_model, parted
+from terzetto.timbre.xsynth_model import TimbreModel, Wanted, open_timbre_model
 
 Float = NDArray[np.float32]
 
@@ -143,5 +144,5 @@ def open_xsynth(
     InputError
         The model has no such instrument.
     """
-    name, named = parted(to)
+    name, named = split_instrument(to)
     return XSynthConversion(open_timbre_model(name, low_latency=low_latency), sample_rate, instrument or named)

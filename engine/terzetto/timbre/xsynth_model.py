@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from terzetto.errors import InputError, ModelError
 from terzetto.models import VERSIONS, Model, find_model, identity
 from terzetto.timbre.conversion import LOW_WINDOW, WINDOW
 from terzetto.timbre.hearing import FEATURES, PITCHES
+from terzetto.timbre.naming import sibling
 from terzetto.timbre.partials import BANDS, PARTIALS
 
 Float = NDArray[np.float32]
@@ -21,8 +21,6 @@ Float = NDArray[np.float32]
 TASK = "timbre"
 VERSION = VERSIONS[TASK]
 """Of what the network hears and gives out. Models of another cannot be used."""
-LOW_LATENCY = "_low"
-"""What the name of a model's sibling with the short window ends in."""
 _SHEPARD = 4  # the power of the distance: on an instrument's place there is that instrument alone
 
 
@@ -134,26 +132,10 @@ def open_timbre_model(name: str, *, low_latency: bool = False) -> TimbreModel:
     ModelError
         There is none, or it is for another task or of another version.
     """
-    if low_latency and not name.removesuffix(".onnx").endswith(LOW_LATENCY):
-        stem, ending = (name[:-5], ".onnx") if name.endswith(".onnx") else (name, "")
-        sibling = f"{stem}{LOW_LATENCY}{ending}"
-        if identity(name) is not None and identity(sibling) is None:
-            raise ModelError(
-                f"{name} has no sibling {sibling} for low latency: train it (terzetto train timbre --low-latency), or "
-                "take the usual window"
-            )
-        name = sibling
-    return TimbreModel(find_model(TASK, name, threads=1))
-
-
-def parted(to: str, known: Sequence[str] = ()) -> tuple[str, str | None]:
-    """Return the model and the instrument that ``MODEL:INSTRUMENT`` names; without one, None.
-
-    >>> parted("timbre_instruments:oboe"), parted("my_sax")
-    (('timbre_instruments', 'oboe'), ('my_sax', None))
-    """
-    model, colon, instrument = to.rpartition(":")
-    # A path on Windows has a colon too, after the drive's letter.
-    if not colon or len(model) == 1 or "/" in instrument or "\\" in instrument:
-        return to, None
-    return model, instrument
+    meant = sibling(name, low_latency)
+    if meant != name and identity(name) is not None and identity(meant) is None:
+        raise ModelError(
+            f"{name} has no sibling {meant} for low latency: train it (terzetto train timbre --low-latency), or take "
+            "the usual window"
+        )
+    return TimbreModel(find_model(TASK, meant, threads=1))

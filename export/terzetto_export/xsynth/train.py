@@ -11,7 +11,8 @@ import torch
 
 from terzetto.timbre.conversion import stream_grid
 from terzetto.timbre.hearing import Hearing
-from terzetto.timbre.xsynth_model import LOW_LATENCY, open_timbre_model
+from terzetto.timbre.naming import sibling
+from terzetto.timbre.xsynth_model import open_timbre_model
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE
 from terzetto_export.onnx_file import file_of_model
@@ -54,9 +55,7 @@ class Plan:
     def model(self) -> Path:
         """The file to write."""
         name = self.name or (self.data[0].resolve().stem if self.data else MODEL)
-        if self.low_latency and not name.endswith(LOW_LATENCY):
-            name += LOW_LATENCY
-        return file_of_model(name, self.out)
+        return file_of_model(sibling(name, self.low_latency), self.out)
 
     @property
     def goes_on(self) -> bool:
@@ -136,7 +135,7 @@ def _shipped(low_latency: bool) -> Path:
     from terzetto.models import find_model
     from terzetto.timbre.xsynth_model import TASK
 
-    return find_model(TASK, MODEL + (LOW_LATENCY if low_latency else "")).path
+    return find_model(TASK, sibling(MODEL, low_latency)).path
 
 
 def command(plan: Plan) -> str:

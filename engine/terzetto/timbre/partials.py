@@ -1,6 +1,6 @@
 """Partials in a frame's spectrum: how strong they are, and a harmonic sound put together of them.
 
-A windowed partial is the window's transform around its frequency; of the Hann window all but -60 dB lies within four
+A windowed partial is the window's transform around its frequency; of the Hann window all but -45 dB lies within four
 bins. So a frame of a hundred partials takes some hundred complex numbers, not a hundred sines (Rodet, Depalle 1992,
 spectral envelopes and inverse FFT synthesis).
 

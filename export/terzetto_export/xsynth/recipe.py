@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from terzetto_export.xsynth.network import XSynth
 from terzetto_export.xsynth.phrases import Phrase, Target, draw
 
 FRAMES, BATCH, BATCHES = 180, 12, 40
-CHORDS, NOISES = 0.12, 0.08
+CHORDS, NOISES = 0.16, 0.08
 """Shares of phrases that are chords of up to four, and noises."""
 _SILENT = -80.0  # dB: nothing is asked of what is fainter
 
@@ -126,8 +127,14 @@ class XSynthRecipe:
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         """Yield an epoch's batches."""
-        for _ in range(self._batches):
-            yield self._player.batch(random)
+        # The next one is made while the network learns this one; there is one maker, so the order stays.
+        with ThreadPoolExecutor(1) as maker:
+            coming = maker.submit(self._player.batch, random)
+            for number in range(self._batches):
+                batch = coming.result()
+                if number + 1 < self._batches:
+                    coming = maker.submit(self._player.batch, random)
+                yield batch
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""

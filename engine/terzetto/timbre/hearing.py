@@ -32,6 +32,7 @@ FEATURES = len(SPECTRUM_HZ) + PITCHES + 1
 FLOOR_DB = -80.0
 """What lies further below the frame's level is not heard."""
 _FINE = 4  # points of the autocorrelation in a sample
+_STEPS = np.linspace(-1.0, 1.0, 25)  # of the pitches that are tried when one is refined
 _LONGEST = 0.45  # of the window: lags beyond have too little of the frame in them
 
 
@@ -115,7 +116,7 @@ class Hearing:
         reach : float
             How far to look, in cents.
         """
-        steps = np.linspace(-reach, reach, 25)
+        steps = reach * _STEPS
         candidates = pitch[:, None] * 2.0 ** (steps / 1200)
         lag = self.grid.sample_rate / candidates * _FINE
         longest = _LONGEST * self.grid.n_fft * _FINE
@@ -124,8 +125,8 @@ class Hearing:
         # Long lags tell the pitch more exactly, and have less of the frame in them.
         even = autocorrelation * self._evening
         for multiple in range(1, int(most.max()) + 1):
-            at = np.minimum(lag * multiple, self._fade.size - 2)
-            total += np.where(multiple <= most, self._at(even, at), 0.0)
+            here = self._at(even, np.minimum(lag * multiple, self._fade.size - 2))
+            total += here if len(here) == 1 else np.where(multiple <= most, here, 0.0)
         best = np.clip(total.argmax(axis=1), 1, len(steps) - 2)
         rows = np.arange(len(total))
         left, middle, right = (total[rows, best + shift] for shift in (-1, 0, 1))

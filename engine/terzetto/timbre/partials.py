@@ -61,6 +61,10 @@ def _band_filters(grid: FrameGrid) -> Float:
     return cast(Float, (weight / np.maximum(weight.sum(axis=0), 1e-9)).astype(np.float32))
 
 
+Where = tuple[NDArray[np.int64], Float]
+"""Of partials: bins (n, 9), and the window's transform at each (n, 9)."""
+
+
 class Partials:
     """Reads and writes the partials of frames of one grid."""
 
@@ -70,15 +74,15 @@ class Partials:
         # The frame begins half a window before its centre: neighbouring bins turn by half a circle.
         self._sign = np.where(np.arange(-8, grid.bins + 8) % 2 == 0, 1.0, -1.0).astype(np.float32)
 
-    def _kernel(self, frequencies: NDArray[np.floating]) -> tuple[NDArray[np.int64], Float]:
-        """Return the bins (n, 9) around frequencies in Hz and the window's transform there."""
+    def at(self, frequencies: NDArray[np.floating]) -> Where:
+        """Return where partials of frequencies in Hz lie: the bins around them, and the window's transform there."""
         place = frequencies / self.grid.bin_hz
         bins = np.round(place).astype(np.int64)[:, None] + _TAPS
         return bins, _hann(bins - place[:, None]).astype(np.float32)
 
-    def write(self, frequencies: NDArray[np.floating], amplitudes: Complex) -> Complex:
+    def write(self, where: Where, amplitudes: Complex) -> Complex:
         """Return the spectrum (bins,) of partials with complex amplitudes, all below half the sample rate."""
-        bins, kernel = self._kernel(frequencies)
+        bins, kernel = where
         values = kernel * amplitudes[:, None] * np.float32(self._half)
         size = self.grid.bins + 16
         place = np.clip(bins + 8, 0, size - 1).ravel()
@@ -89,9 +93,9 @@ class Partials:
         spectrum[8:16] += np.conj(spectrum[8::-1][:8])
         return cast(Complex, spectrum[8:-8])
 
-    def read(self, spectrum: Complex, frequencies: NDArray[np.floating]) -> Complex:
+    def read(self, spectrum: Complex, where: Where) -> Complex:
         """Return the complex amplitudes (n,) of the partials of a spectrum (bins,), each measured on its own."""
-        bins, kernel = self._kernel(frequencies)
+        bins, kernel = where
         inside = np.clip(bins, 0, self.grid.bins - 1)
         values = spectrum[inside] * self._sign[inside + 8]
         norm = np.float32(self._half) * np.sum(kernel**2, axis=1)
@@ -100,6 +104,6 @@ class Partials:
 
 def _hann(offset: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the Hann window's transform at offsets in bins, 1 at 0."""
-    square = offset**2
-    near = np.abs(square - 1.0) < 1e-6
-    return np.where(near, 0.5, np.sinc(offset) / np.where(near, 1.0, 1.0 - square))
+    # Nowhere 0 / 0: a millionth of a bin beside is near enough.
+    beside = np.pi * (offset + 1e-6)
+    return np.asarray(np.sin(beside) / (beside * (1.0 - (offset + 1e-6) ** 2)))

@@ -95,11 +95,11 @@ class Resynthesis:
         """Return partials at multiples of the pitch, in phase with the input's where it has some."""
         count = int(min(PARTIALS, min(_HIGHEST, 0.49 * self.grid.sample_rate) / pitch))
         here = slice(0, max(count, 1))
-        frequency = self._number[here] * pitch
+        where = self._partials.at(self._number[here] * pitch)
         if self._pitch > 0.0:
             mean = 0.5 * (self._pitch + pitch)
             self._phase *= np.exp(1j * self._turn * mean * self._number).astype(np.complex64)
-        found = self._partials.read(heard, frequency)
+        found = self._partials.read(heard, where)
         strength = np.abs(found)
         power = (strength / max(float(strength.max()), 1e-20)) ** 2
         lock = (power / (power + _LOCK)).astype(np.float32)
@@ -107,7 +107,7 @@ class Resynthesis:
         self._phase[here] = turned / np.maximum(np.abs(turned), 1e-6)
         self._pitch = pitch
         amplitude = 10.0 ** (levels[here] / 20)
-        return self._partials.write(frequency, (amplitude * self._phase[here]).astype(np.complex64))
+        return self._partials.write(where, (amplitude * self._phase[here]).astype(np.complex64))
 
     def _next_noise(self) -> Complex:
         """Return the spectrum of the next frame of white noise, whose samples have a variance of 1."""

@@ -119,11 +119,13 @@ class Player:
 class XSynthRecipe:
     """For `terzetto_export.training.fit`; validation is minus the error in dB."""
 
-    def __init__(self, network: XSynth, training: Player, validation: Player, *, batches: int = BATCHES) -> None:
+    def __init__(
+        self, network: XSynth, training: Player, validation: Player, *, batches: int = BATCHES, validated: int = 4
+    ) -> None:
         self.network, self._player, self._batches = network, training, batches
         self.last: dict[str, float] = {}
         random = np.random.default_rng(99)
-        self._validation = [validation.batch(random, 20) for _ in range(4)]
+        self._validation = [validation.batch(random, 20) for _ in range(validated)]
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         """Yield an epoch's batches."""

@@ -20,7 +20,8 @@ from terzetto.demo.run import EXCERPT, excerpt
 from terzetto.models import identity, shipped_folder
 from terzetto.timbre.conversion import Controls
 from terzetto.timbre.methods import open_conversion
-from terzetto.timbre.naming import method_for, split_instrument
+from terzetto.timbre.morph import Morph
+from terzetto.timbre.naming import method_for, sibling, split_instrument
 from terzetto.timbre.repeated import Repeated
 from terzetto.timbre.stream import render
 from tests.engine.audio.wave_bytes import bext, chunk
@@ -251,6 +252,19 @@ def test_a_model_plays_what_it_hears(sounds: Path, tmp_path: Path, capsys: pytes
     assert not np.array_equal(read_audio(tmp_path / "pad.wav")[0], made)
     assert main([*command, "-o", str(tmp_path / "first.wav")]) == 0
     assert "timbre_instruments knows several instruments: this is its first, " in capsys.readouterr().err
+
+
+def test_with_low_latency_it_is_the_models_sibling(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["morph", str(sounds / "source.wav"), "--to", "timbre_instruments:oboe", "--low-latency", "--json"]
+    assert main([*command, "-o", str(tmp_path / "out.wav")]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["done"]
+    assert result["models"] == {"timbre_instruments_low": identity("timbre_instruments_low")}
+    morphs = [Morph("xsynth", ("timbre_instruments:oboe",), low_latency=low) for low in (False, True)]
+    names = ("timbre_instruments", "timbre_instruments_low")
+    assert [morph.identity()["content"] for morph in morphs] == [[identity(name)] for name in names]
+    assert sibling("a", True) == sibling("a_low", True) == "a_low" and sibling("a.onnx", True) == "a_low.onnx"
 
 
 def test_models_of_other_tasks_are_refused_by_name(

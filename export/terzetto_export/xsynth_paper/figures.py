@@ -55,7 +55,13 @@ def spectra(sounds: Mapping[str, tuple[Float, float]], marks: Mapping[str, float
         frequency, level = spectrum_at(audio, second)
         each.plot(frequency, level, linewidth=0.8, color="black")
         for number, (label, at) in enumerate(marks.items()):
-            each.axvline(at, color=f"C{number}", linewidth=1.2, alpha=0.7, label=f"{label}, {at:.1f} Hz")
+            each.axvline(
+                at,
+                color=f"C{number}",
+                linewidth=1.0,
+                linestyle=("-", "--", ":")[number % 3],
+                label=f"{label}, {at:.1f} Hz",
+            )
         each.set(xlim=(0, 4000), ylim=(-80, 3), ylabel="dB")
         each.set_title(name, fontsize=10)
     axes[0, 0].legend(fontsize=8, loc="upper right")

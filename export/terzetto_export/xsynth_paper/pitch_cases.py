@@ -63,7 +63,7 @@ def _b4(material: Material, bank: Bank, out: Path, section: Section) -> list[str
         at, under = peak_near(audio, second, frequency)
         below = _octave_below(audio, second, frequency)
         section.numbers[f"B4: {name}"] = {"cents": at, "under the loudest, dB": under, "an octave below, dB": below}
-        rows.append([name, f"{at:+.0f}", shown(under, 1), shown(below, 1)])
+        rows.append([name, f"{round(at) + 0:+d}", shown(under, 1), shown(below, 1)])
     return [
         f"FV1 holds {sung:.1f} Hz at {held:.2f} s; played {100 * (B4_13 / sung - 1):.1f} % faster it is the slides' "
         f"B4 + 13 cents, {B4_13} Hz ([picture](b4.png)):",

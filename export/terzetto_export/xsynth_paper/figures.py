@@ -49,19 +49,13 @@ def spectrograms(sounds: Mapping[str, Float], path: Path, title: str, columns: i
 
 
 def spectra(sounds: Mapping[str, tuple[Float, float]], marks: Mapping[str, float], path: Path, title: str) -> None:
-    """Draw the DFT of 4096 points of sounds, each at its time in seconds, with frequencies in Hz marked."""
+    """Draw the DFT of 4096 points of sounds, each at its time in seconds, with three frequencies in Hz marked."""
     figure, axes = _figure(8, 1.9 * len(sounds) + 0.5, len(sounds), 1, sharex=True)
     for each, (name, (audio, second)) in zip(axes[:, 0], sounds.items(), strict=True):
         frequency, level = spectrum_at(audio, second)
         each.plot(frequency, level, linewidth=0.8, color="black")
-        for number, (label, at) in enumerate(marks.items()):
-            each.axvline(
-                at,
-                color=f"C{number}",
-                linewidth=1.0,
-                linestyle=("-", "--", ":")[number % 3],
-                label=f"{label}, {at:.1f} Hz",
-            )
+        for (label, at), color, style in zip(marks.items(), ("C0", "C1", "C2"), ("-", "--", ":"), strict=True):
+            each.axvline(at, color=color, linestyle=style, linewidth=1.0, label=f"{label}, {at:.1f} Hz")
         each.set(xlim=(0, 4000), ylim=(-80, 3), ylabel="dB")
         each.set_title(name, fontsize=10)
     axes[0, 0].legend(fontsize=8, loc="upper right")

@@ -19,6 +19,7 @@ from terzetto.timbre.between import Between, open_between
 from terzetto.timbre.conversion import Controls, Conversion
 from terzetto.timbre.naming import content_of, is_recording, split_instrument
 from terzetto.timbre.repeated import Repeated
+from terzetto.timbre.sources import METHODS_OF_MODELS
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,24 @@ class Morph:
     def __post_init__(self) -> None:
         if not 1 <= len(self.to) <= 2:
             raise InputError(f"--to is given once, or twice with --balance between; given {len(self.to)} times")
+        for name in self.to:
+            self._check_kind(name)
         if len(self.to) == 1 and self.controls.balance:
             raise InputError("--balance lies between two timbres: give --to twice")
         if self.controls.pad is not None and any(split_instrument(name)[1] for name in self.to):
             raise InputError("an instrument is one place of the pad: give either MODEL:INSTRUMENT or --pad")
         if self.longest and not all(map(is_recording, self.to)):
             raise InputError("--length longest is for recordings: a model has no length")
+
+    def _check_kind(self, name: str) -> None:
+        """Refuse a recording where a model is needed and the other way round; what is neither is told on opening."""
+        if self.method in METHODS_OF_MODELS and is_recording(name):
+            raise InputError(
+                f"{self.method} takes a model, and {name} is a recording: choose envelope or mosaic, or learn a model "
+                f"from it by terzetto train timbre --data {name}"
+            )
+        if self.method in ("envelope", "mosaic", "bee") and not is_recording(name) and content_of(name):
+            raise InputError(f"{self.method} takes a recording, and {name} is a model: choose xsynth")
 
     @property
     def kind(self) -> str:

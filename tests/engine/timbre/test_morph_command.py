@@ -193,6 +193,11 @@ def test_formats_and_what_a_file_says_beside_its_sound(
         (["--pad", "0.5", "2"], "pad takes x and y from 0 to 1"),
         (["--pad", "0.5", "0.5"], "--pad is for a model of several instruments; "),
         (["--to", "a:cello", "--pad", "0", "0"], "give either MODEL:INSTRUMENT or --pad"),
+        (["--method", "xsynth"], "target.wav is a recording: choose envelope or mosaic, or learn a model from it by "),
+        (
+            ["--to", "timbre_instruments"],
+            "envelope takes a recording, and timbre_instruments is a model: choose xsynth",
+        ),
         (["--balance", "0.5"], "--balance lies between two timbres: give --to twice"),
         (["--to", "b.wav", "--to", "c.wav"], "--to is given once, or twice with --balance between; given 3 times"),
         (["--method", "magic"], "method 'magic' is not installed; valid: "),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _table(entries: list[Entry]) -> list[str]:
     rows = [["NAME", "TASK", "METHOD", "SIZE", "LICENCE", "WHERE"]]
     for entry in entries:
         # Whose data a model was made of is on its card, and in --json.
-        licence = entry.licence.partition(" (")[0]
+        licence = re.split(r" \(|;", entry.licence)[0]
         columns = [entry.name, entry.task, entry.method, _size(entry.size), licence, str(entry.where.parent)]
         rows.append([column or "-" for column in columns])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -67,7 +68,7 @@ def _table(entries: list[Entry]) -> list[str]:
     shown = [head]
     for entry, line in zip(entries, lines, strict=True):
         shown.append(line)
-        if entry.instruments:
+        if len(entry.instruments) > 1:
             shown.append(f"    instruments: {', '.join(entry.instruments)}")
         if entry.problem:
             shown.append(f"    cannot be used: {entry.problem}")

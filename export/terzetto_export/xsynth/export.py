@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terzetto.errors import ModelError
-from terzetto.timbre.xsynth_model import TASK, VERSION
+from terzetto.timbre.xsynth_model import TASK, VERSION, open_timbre_model
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.xsynth.network import XSynth
 
@@ -54,8 +54,13 @@ def write(
     return export(network, path, description, example, XSynth.OUTPUTS, dynamic, [inputs], half=True)
 
 
-def take_weights(network: XSynth, model: Path) -> None:
-    """Give a network the weights of an exported model, to go on from; its timbres all become the mean of the model's.
+def take_weights(network: XSynth, model: Path, instruments: Sequence[str] = ()) -> None:
+    """Give a network the weights of an exported model, to go on from.
+
+    Parameters
+    ----------
+    instruments
+        The network's: one that the model knows begins with its timbre there, another with the mean of all.
 
     Raises
     ------
@@ -64,8 +69,13 @@ def take_weights(network: XSynth, model: Path) -> None:
     """
     try:
         state = _weights(model)
-        mean = state["timbre.weight"].mean(dim=1, keepdim=True)
-        state["timbre.weight"] = mean.expand_as(network.timbre.weight).clone()
+        timbres = state["timbre.weight"]
+        begins = timbres.mean(dim=1, keepdim=True).expand_as(network.timbre.weight).clone()
+        known = open_timbre_model(str(model)).instruments if instruments else ()
+        for place, name in enumerate(instruments):
+            if name in known:
+                begins[:, place] = timbres[:, known.index(name)]
+        state["timbre.weight"] = begins
         network.load_state_dict(state)
     except (KeyError, RuntimeError, StopIteration) as error:
         reason = " ".join(str(error).split())[:200]

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from terzetto.models import find_model
 from terzetto.timbre.conversion import stream_grid
 from terzetto.timbre.hearing import Hearing
 from terzetto.timbre.naming import sibling
-from terzetto.timbre.xsynth_model import open_timbre_model
+from terzetto.timbre.xsynth_model import TASK, open_timbre_model
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE
 from terzetto_export.onnx_file import file_of_model
@@ -26,7 +27,7 @@ from terzetto_export.xsynth.pad import lay_out
 from terzetto_export.xsynth.recipe import Player, XSynthRecipe
 
 MODEL = "timbre_instruments"
-MINUTES, RATE = 60.0, 1.5e-3
+MINUTES, LOW_MINUTES, RATE = 31.0, 15.0, 1.5e-3
 OWN_MINUTES, OWN_RATE, OWN_PATIENCE = 8.0, 6e-4, 8
 """A model of one's own goes on from the shipped one, and stops when it learns no more."""
 LICENCES = {
@@ -80,8 +81,10 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     instruments = [target.name for target in data.training]
     torch.manual_seed(plan.seed)
     network = XSynth(len(instruments))
+    before = _before(plan)
+    if before is not None:
+        take_weights(network, before, instruments)
     if plan.goes_on:
-        take_weights(network, _shipped(plan.low_latency))
         network.keep_ear()
     validated = [instruments.index(target.name) for target in data.validation]
     hearing = Hearing(grid, with_past=plan.low_latency)
@@ -93,7 +96,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         plan.epochs or 100_000,
         learning_rate=OWN_RATE if plan.goes_on else RATE,
         patience=OWN_PATIENCE if plan.data else 100_000,
-        minutes=plan.minutes or (OWN_MINUTES if plan.data else MINUTES),
+        minutes=plan.minutes or (OWN_MINUTES if plan.data else LOW_MINUTES if plan.low_latency else MINUTES),
     )
     history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
     recipe.validate()
@@ -104,7 +107,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     )
     checkpoint.unlink(missing_ok=True)
     facts = [
-        ("began from", f"{_shipped(plan.low_latency).stem}, its ear kept as it was" if plan.goes_on else "nothing"),
+        ("began from", _said(before, plan.goes_on)),
         ("training", f"epoch {history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min on one core"),
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}, stored in half precision"),
         ("seed", str(plan.seed)),
@@ -131,11 +134,20 @@ def _read(plan: Plan, tell: Tell) -> Data:
     return data
 
 
-def _shipped(low_latency: bool) -> Path:
-    from terzetto.models import find_model
-    from terzetto.timbre.xsynth_model import TASK
+def _before(plan: Plan) -> Path | None:
+    """Return the model to go on from: for one's own the shipped one; for its low-latency sibling the usual one."""
+    if plan.from_scratch or not (plan.data or plan.low_latency):
+        return None
+    beside = file_of_model(MODEL, plan.out)
+    if not plan.data and beside.is_file():
+        return beside
+    return find_model(TASK, sibling(MODEL, plan.low_latency and bool(plan.data))).path
 
-    return find_model(TASK, sibling(MODEL, low_latency)).path
+
+def _said(before: Path | None, keeps_ear: bool) -> str:
+    if before is None:
+        return "nothing"
+    return before.stem + (", its ear kept as it was" if keeps_ear else "")
 
 
 def command(plan: Plan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from terzetto.control.messages import Message
 from terzetto.control.osc import decode, encode
 from terzetto_host.presets import plugin_state
 from tests.engine.timbre.stage import RATE, Float, recording, tone
+from tests.hosts.ardour import Ardour, Insert, Track
 from tests.hosts.judge import differences
 from tests.hosts.offline import HostName, Render, render, start
 from tests.hosts.place import Place, wait_until
@@ -53,6 +55,19 @@ def test_hosts_bounce_what_morph_makes_of_a_model(
         assert not differences(result.audio, expected), job.block
     if host == "dawdreamer":  # pedalboard does not tell
         assert done[0].latency == PIPELINE + latency
+
+
+@pytest.mark.parametrize(("kind", "block"), [("VST3", 64), pytest.param("LV2", 1024, marks=pytest.mark.soak)])
+def test_ardour_exports_what_morph_makes_of_a_model(
+    kind: Literal["VST3", "LV2"], block: int, place: Place, tmp_path: Path, with_ardour: None
+) -> None:
+    take, values = tone(2 * RATE), {"pad_x": 0.25, "pad_y": 0.75}
+    expected = morphed(place, take, "--to", MODEL, "--pad", "0.25", "0.75")
+    ardour = Ardour(place.environment)
+    identity = ardour.scan(bundle(place)) if kind == "VST3" else "https://terzetto.audio/plugins/timbre"
+    state = plugin_state("timbre", values, {"timbre": {"values": values}})
+    track = Track("voice", take, [Insert(kind, identity, state)])
+    assert not differences(ardour.make_session(tmp_path / "song", [track], RATE, block).export(), expected)
 
 
 def test_pedalboard_bounces_what_morph_makes_of_a_recording(place: Place) -> None:

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from terzetto.audio.layouts import default_mask, speakers
@@ -113,6 +112,8 @@ class Meter:
         return _decibels(self._sample_peak)
 
     def _measure(self) -> None:
+        import scipy.signal  # half a second: not for every command, nor for an engine that starts
+
         sound = self._waiting[:, : self._filled].astype(np.float64)
         self._filled = 0
         if sound.shape[1]:
@@ -159,6 +160,14 @@ class Meter:
             return 0.0
         windows = np.lib.stride_tricks.sliding_window_view(sound, _TAPS, axis=1)
         return float(np.abs(windows @ self._interpolator.T).max())
+
+
+def k_power(sample_rate: float, frequencies: NDArray[np.floating]) -> Double:
+    """Return by how much the K-weighting changes the power at frequencies in Hz."""
+    delay = np.exp(-2j * np.pi * frequencies / sample_rate)
+    powers = np.stack([np.ones_like(delay), delay, delay**2])
+    sections = [np.abs((row[:3] @ powers) / (row[3:] @ powers)) ** 2 for row in k_weighting(sample_rate)]
+    return np.asarray(np.prod(sections, axis=0))
 
 
 def k_weighting(sample_rate: float) -> Double:

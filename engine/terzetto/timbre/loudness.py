@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
-from terzetto.audio.loudness import k_weighting
+from terzetto.audio.loudness import k_power
 from terzetto.audio.spectra import FrameGrid
 from terzetto.timbre.conversion import Complex
 
@@ -33,10 +32,9 @@ class Loudness:
 
     def __init__(self, grid: FrameGrid) -> None:
         frequencies = np.arange(grid.bins) * grid.bin_hz
-        _, response = scipy.signal.sosfreqz(k_weighting(grid.sample_rate), frequencies, fs=grid.sample_rate)
         both_sides = np.where((frequencies > 0) & (frequencies < grid.sample_rate / 2), 2.0, 1.0)
         scale = both_sides / (grid.n_fft * float(np.sum(grid.window() ** 2)))
-        self._weights = (np.abs(response) ** 2 * scale).astype(np.float32)
+        self._weights = (k_power(grid.sample_rate, frequencies) * scale).astype(np.float32)
 
     def of(self, spectra: Complex) -> NDArray[np.float32]:
         """Return the mean square (…) of frames (…, channels, bins), K-weighted, the channels added."""

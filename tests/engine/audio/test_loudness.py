@@ -7,10 +7,11 @@ import tracemalloc
 import numpy as np
 import pyloudnorm
 import pytest
+import scipy.signal
 from numpy.typing import NDArray
 
 from terzetto.audio.layouts import default_mask, speakers
-from terzetto.audio.loudness import Meter, channel_weights, k_weighting
+from terzetto.audio.loudness import Meter, channel_weights, k_power, k_weighting
 from terzetto.errors import InputError
 
 Double = NDArray[np.float64]
@@ -69,6 +70,12 @@ def test_coefficients_are_those_of_the_standard() -> None:  # BS.1770, tables 1 
     expected = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585]
     np.testing.assert_allclose(first, expected, atol=1e-9)
     np.testing.assert_allclose(second, [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621], atol=1e-9)
+
+
+def test_the_weighting_of_power_is_the_filters() -> None:
+    frequencies = np.linspace(0.0, 24000.0, 513)
+    _, response = scipy.signal.sosfreqz(k_weighting(48000), frequencies, fs=48000)
+    np.testing.assert_allclose(k_power(48000, frequencies), np.abs(response) ** 2, atol=1e-10)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])

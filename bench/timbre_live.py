@@ -9,6 +9,9 @@ that settled hops are alike. A controller moves the pad by UDP at any time, from
 way from there to the hop whose level has gone half of the way to where it settles, less the latency that the engine
 reports (which hosts take off, as they do what the plugin adds). Without a model the amount is moved.
 
+*Taking over*: how long a hop takes to come back while another model is opened and takes over twice a second; later than
+10.7 ms it would hold up the next one.
+
 *Zipper noise*: the pad is swept from corner to corner in 2.5 s by 100 messages a second; what lies between the partials
 of the output then, over what lies there while the pad stands at the noisiest of nine places of the way.
 """
@@ -29,6 +32,7 @@ from bench.deck import HOP, Deck, Delay, Float, running
 
 from terzetto.control.messages import Message
 from terzetto.timbre.live import TimbreProcessor
+from terzetto.timbre.sources import MODEL
 
 ASKED_MS, ASKED_SPEED = 40.0, 4.0
 LEAST = 0.5
@@ -100,6 +104,17 @@ def delays(deck: Deck, sound: Float, moves: int, seed: int, *, pad: bool) -> lis
     return found
 
 
+def trips(deck: Deck, sound: Float, seconds: float, *, changing: bool) -> list[float]:
+    """Play; return the milliseconds that each hop took to come back."""
+    found = []
+    for number in range(round(seconds * deck.rate / HOP)):
+        if changing and number % 47 == 0:
+            deck.send("model", f"{MODEL}:{('violin', 'trumpet')[number // 47 % 2]}")
+        deck.next(sound)
+        found.append(1e3 * deck.trip)
+    return found
+
+
 def between_partials(played: Float) -> float:
     """Return the most energy, in dB, that lies half-way between the partials of `steady` in any 170 ms."""
     size = 8192
@@ -149,7 +164,7 @@ def main() -> None:
             f"  {row.what:24} latency {row.latency:5} frames, {row.times_real_time:5.1f} times real time, "
             f"99 % of hops within {row.hop_p99_ms:.1f} ms"
         )
-    rows = []
+    rows, hops = list[Delay](), list[Delay]()
     for window in ("long", "short"):
         plugin = {"values": {"method": "xsynth", "window": window}}
         with running(rate, "timbre", plugin) as deck:
@@ -157,13 +172,23 @@ def main() -> None:
             settled(deck, sound, 2.0)
             rows.append(Delay.of(f"the pad, {window}", delays(deck, sound, arguments.moves, 1, pad=True)))
             rows.append(Delay.of(f"the amount, {window}", delays(deck, sound, arguments.moves, 2, pad=False)))
+            deck.send("amount", 1.0)
+            hops.append(Delay.of(f"{window}, nothing changes", trips(deck, sound, 10.0, changing=False)))
+            hops.append(Delay.of(f"{window}, models take over", trips(deck, sound, 10.0, changing=True)))
     print(f"\nFrom a controller's message to half of its sound, beyond the latency (asked: p95 {ASKED_MS:g} ms)")
     for delay in rows:
+        print(delay)
+    print(f"\nA hop's round trip (a hop is {1e3 * HOP / rate:.1f} ms)")
+    for delay in hops:
         print(delay)
     noise = zipper(rate)
     print(f"\nBetween the partials while the pad is swept, over the noisiest place of its way: {noise:+.1f} dB")
     if arguments.json:
-        found = {"costs": [asdict(row) for row in costs], "delays": [asdict(row) for row in rows], "zipper_db": noise}
+        found = {
+            "costs": [asdict(row) for row in costs],
+            "delays": [asdict(row) for row in [*rows, *hops]],
+            "zipper_db": noise,
+        }
         arguments.json.write_text(json.dumps(found, indent=1))
 
 

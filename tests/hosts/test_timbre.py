@@ -39,7 +39,11 @@ def morphed(place: Place, take: Float, *arguments: str) -> Float:
 
 @pytest.mark.parametrize(
     ("host", "window", "latency"),
-    [("pedalboard", "long", 2048), ("dawdreamer", "long", 2048), ("dawdreamer", "short", 1024)],
+    [
+        ("pedalboard", "long", 2048),
+        pytest.param("dawdreamer", "long", 2048, marks=pytest.mark.soak),
+        ("dawdreamer", "short", 1024),
+    ],
 )
 def test_hosts_bounce_what_morph_makes_of_a_model(
     place: Place, with_dawdreamer: None, host: HostName, window: str, latency: int

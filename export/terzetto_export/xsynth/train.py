@@ -99,7 +99,8 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         minutes=plan.minutes or (OWN_MINUTES if plan.data else LOW_MINUTES if plan.low_latency else MINUTES),
     )
     history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
-    recipe.validate()
+    with torch.no_grad():
+        recipe.validate()
     real = validation.batch(np.random.default_rng(plan.seed), 8).features
     licence = LICENCES["instruments" if not plan.data else "own" if plan.goes_on else "scratch"]
     difference = write(

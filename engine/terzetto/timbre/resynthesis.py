@@ -21,6 +21,7 @@ Complex = NDArray[np.complex64]
 
 _HIGHEST = 16_000.0  # Hz: partials above are left out
 _LOCK = 10 ** (-30 / 10)  # power of a partial, of the strongest's, at which its phase counts half
+_NO_ODD = -30.0  # dB of the odd partials, of the even ones: there are none
 _SURE, _UNSURE = 0.7, 0.3  # how harmonic a frame must be to be played by partials alone, and not at all
 _BOOST, _CUT = 30.0, -60.0  # dB that the envelope of the input itself is moved at most
 _BLOCKS = 32  # of a window: how finely a frame's course in time is seen
@@ -107,6 +108,7 @@ class Resynthesis:
         self._phase[here] = turned / np.maximum(np.abs(turned), 1e-6)
         self._pitch = pitch
         amplitude = 10.0 ** (levels[here] / 20)
+        amplitude[::2] *= _odd_share(strength)
         return self._partials.write(where, (amplitude * self._phase[here]).astype(np.complex64))
 
     def _next_noise(self) -> Complex:
@@ -153,6 +155,13 @@ class Resynthesis:
             away = min(max(own - level, -_LOUDER), _LOUDER) * min(max((level - _FAINT) / 20.0, 0.0), 1.0)
             gain *= np.float32(10 ** ((1.0 - follow) * away / 20))
         return np.float32(gain)
+
+
+def _odd_share(strength: Float) -> float:
+    """Return 0 where the input has even partials alone, as where it is heard an octave too low; else 1."""
+    odd, even = float(np.sum(strength[:8:2] ** 2)), float(np.sum(strength[1:8:2] ** 2))
+    ratio = 10 * np.log10(max(odd, 1e-20) / max(even, 1e-20))
+    return float(min(max((ratio - _NO_ODD) / 6.0, 0.0), 1.0))
 
 
 _SMOOTH = np.hanning(9)[1:-1] / np.hanning(9)[1:-1].sum()

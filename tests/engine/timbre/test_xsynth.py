@@ -16,6 +16,8 @@ from terzetto.timbre.conversion import Controls
 from terzetto.timbre.hearing import FEATURES, Hearing
 from terzetto.timbre.loudness import Loudness
 from terzetto.timbre.methods import open_conversion
+from terzetto.timbre.partials import Partials
+from terzetto.timbre.resynthesis import Resynthesis
 from terzetto.timbre.stream import ConversionStream, render
 from terzetto.timbre.xsynth_model import TASK, open_timbre_model
 from tests.engine.timbre.sounds import level_db, tone
@@ -134,6 +136,19 @@ def test_noise_stays_unpitched_and_chords_keep_their_notes() -> None:
     for note in notes:
         place = round(note * len(result) / RATE)
         assert spectrum[place - 3 : place + 4].max() > 0.02 * spectrum.max()
+
+
+def test_a_pitch_heard_an_octave_too_low_is_played_right() -> None:
+    model = open_timbre_model(MODEL)
+    grid = model.grid(RATE)
+    hearing = Hearing(grid)
+    stream, ear = hearing.spectra(tone(800.0, 0.3, RATE))
+    heard = hearing.hear(ear, hearing.autocorrelation(ear), hearing.level(stream))
+    wanted = [model.next(each, model.share("oboe")) for each in heard][-10]
+    made = Resynthesis(grid, hearing.loudness).frame(stream[-10], wanted, 400.0, -20.0, 1.0)
+    partials = Partials(grid)
+    odd, even = (np.abs(partials.read(made, partials.at(np.arange(first, 9, 2) * 400.0))) for first in (1, 2))
+    assert 20 * np.log10(odd.max() / even.max()) < -30.0
 
 
 def test_stereo_keeps_the_sides_loudness() -> None:

@@ -66,7 +66,7 @@ def singing(material: Material, bank: Bank, out: Path, tell: Tell, *, image_step
     tracks = [track(voice) for voice in material.voices]
     rows = []
     target = {True: np.concatenate(material.whole_class), False: material.recording}
-    sung = {"the input itself": [np.asarray(voice) for voice in material.voices]}
+    sung = {name: material.voices for name in ("the input itself", f"the input itself, from the {CLASS}")}
     for name, convert in bank.converts.items():
         sung[name] = [convert(voice) for voice in material.voices]
         tell(f"singers: {name}")

@@ -21,7 +21,7 @@ Complex = NDArray[np.complex64]
 
 _HIGHEST = 16_000.0  # Hz: partials above are left out
 _LOCK = 10 ** (-30 / 10)  # power of a partial, of the strongest's, at which its phase counts half
-_NO_ODD = -30.0  # dB of the odd partials, of the even ones: there are none
+_NO_ODD = -24.0  # dB of the odd partials, of the even ones: there are none
 _SURE, _UNSURE = 0.7, 0.3  # how harmonic a frame must be to be played by partials alone, and not at all
 _BOOST, _CUT = 30.0, -60.0  # dB that the envelope of the input itself is moved at most
 _BLOCKS = 32  # of a window: how finely a frame's course in time is seen

@@ -153,7 +153,8 @@ void Editor::refresh() {
         std::vector<Pad::Mark> marks;
         for (const Sources::Place& each : sources.instruments)
             marks.push_back({juce::String::fromUTF8(each.name.c_str()).replaceCharacter('_', ' '), {each.x, each.y}});
-        if (pad_) pad_->set_marks(std::move(marks));
+        if (pad_) pad_->set_marks(sources_->takes_model() ? std::move(marks) : std::vector<Pad::Mark>());
+        if (pad_) pad_->set_counting(sources_->takes_model());
     }
     if (pad_) pad_->refresh();
     for (auto& voice : voices_) voice->refresh();

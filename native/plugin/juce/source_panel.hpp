@@ -14,6 +14,7 @@ class SourcePanel final : public juce::Component, public juce::FileDragAndDropTa
 public:
     SourcePanel(Processor& processor, HostParameter& method);
     void show(const Sources& sources);
+    bool takes_model() const { return method_.plain() < 0.5f; } // xsynth: then the pad counts
     void paint(juce::Graphics& g) override;
     void resized() override;
 
@@ -24,7 +25,6 @@ public:
     void filesDropped(const juce::StringArray& files, int x, int) override;
 
 private:
-    bool takes_model() const { return method_.plain() < 0.5f; } // xsynth
     int half_at(int x) const { return 2 * x < getWidth() ? 0 : 1; }
     void hover(int half);
     void list(int half);   // what there is

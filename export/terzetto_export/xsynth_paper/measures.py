@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.audio.spectra import Stft
+from terzetto.evaluate.pitch_tracks import KEPT
 from terzetto.evaluate.timbre import QUIETEST
 from terzetto.evaluate.timbre import levels as levels_of_blocks
 from terzetto_export.xsynth_paper.pitch import track
@@ -18,7 +19,6 @@ from terzetto_export.xsynth_paper.sounds import GRID, SAMPLE_RATE, Float
 
 Real = NDArray[np.float64]
 RANGE_DB = 60.0
-KEPT_CENTS = 50.0
 POINTS = 4096
 """Of the DFT with which the slides look at B4 + 13 cents."""
 
@@ -74,7 +74,7 @@ def pitch_kept(wanted: Real, output: Float) -> PitchKept:
     swing = float(moved @ got[near] / (moved @ moved)) if len(moved) > 8 and moved.std() > 0.05 else np.nan
     return PitchKept(
         float(both.sum() / max(voiced.sum(), 1)),
-        float((off <= KEPT_CENTS).sum() / max(voiced.sum(), 1)),
+        float((off <= KEPT).sum() / max(voiced.sum(), 1)),
         float(np.median(off)) if len(off) else np.nan,
         swing,
     )

@@ -56,7 +56,9 @@ def reconstruction(material: Material, bank: Bank, out: Path) -> Section:
     pair = {"Original (input and target)": learned, "Reconstruction, X-Synth": bank.converts[ONE](learned)}
     figures.spectrograms(pair, out / "reconstruction.png", "Sanity check: the one recording", 1)
     losses = {name: [-v for v in bank.trained[name]["validation"]] for name in bank.learned}
-    figures.curves(losses, out / "training.png", "Error on what is held out")
+    figures.curves(
+        losses, out / "training.png", "Error on what is held out (energy through the network: on a scale of its own)"
+    )
     return section
 
 

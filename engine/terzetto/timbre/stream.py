@@ -20,6 +20,8 @@ Float = NDArray[np.float32]
 
 GLIDE = 0.02
 """Seconds in which controls get where they are moved."""
+LOUDEST = 1e6
+"""Samples beyond, 120 dB above full scale, are a fault before us: squared they would be more than a float32 holds."""
 
 
 class ConversionStream:
@@ -66,8 +68,8 @@ class ConversionStream:
 
     def process(self, block: Float, position: int) -> Float:
         """Return the next block (channels, frames); ``position`` in the song lays the grid of frames."""
-        finite = block if np.isfinite(block).all() else np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        (result,) = self._stft.process(finite, position)
+        sound = np.abs(block) <= LOUDEST
+        (result,) = self._stft.process(block if sound.all() else np.where(sound, block, np.float32(0.0)), position)
         return cast(Float, result)
 
     def _change(self, spectra: Complex, center: int) -> tuple[Complex]:

@@ -183,6 +183,25 @@ def test_a_stream_is_the_same_however_it_is_cut() -> None:
     assert np.array_equal(results[0], results[1])
 
 
+@pytest.mark.parametrize("low_latency", [False, True])
+def test_what_no_sound_can_be_leaves_no_trace(low_latency: bool) -> None:
+    """An effect before it that runs away, for a block: finite values whose squares are not."""
+    audio = np.tile(tone(300.0, 1.0, RATE), (2, 1))
+    runaway = audio.copy()
+    runaway[:, 8000:8512] = 1e25
+    runaway[0, 8600] = np.nan
+    played = []
+    for sound in (audio, runaway):
+        conversion = open_conversion("xsynth", MODEL, sample_rate=RATE, low_latency=low_latency)
+        stream = ConversionStream(conversion, 2)
+        played.append(
+            np.concatenate([stream.process(sound[:, at : at + 512], at) for at in range(0, RATE, 512)], axis=1)
+        )
+    assert np.isfinite(played[1]).all()
+    later = slice(30_000, None)
+    assert abs(level_db(played[1][0, later]) - level_db(played[0][0, later])) < 1.0
+
+
 def test_frame_by_frame_the_network_says_the_same_as_at_once() -> None:
     model = find_model(TASK, MODEL, threads=1)
     hearing = Hearing(open_timbre_model(MODEL).grid(RATE))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from terzetto.audio.files import FileTake, Take
-from terzetto.errors import InputError
+from terzetto.errors import InputError, TerzettoWarning
 from terzetto.models import noting_models
 from terzetto.timbre.between import Between, open_between
 from terzetto.timbre.conversion import Controls, Conversion
@@ -99,8 +100,16 @@ class Morph:
         ------
         InputError, ModelError
             It cannot be opened.
+
+        Warns
+        -----
+        TerzettoWarning
+            What opening it warned of, each time.
         """
-        conversion, models = _opened(_Same(self, json.dumps(self.identity(), sort_keys=True)), sample_rate, channels)
+        same = _Same(self, json.dumps(self.identity(), sort_keys=True))
+        conversion, models, told = _opened(same, sample_rate, channels)
+        for warning in told:  # of what is kept, too
+            warnings.warn(warning, stacklevel=2)
         if self.controls.pad is not None and len(instruments_of(conversion)) < 2:
             raise InputError(f"--pad is for a model of several instruments; {' and '.join(self.to)} has none")
         return conversion, models
@@ -144,10 +153,12 @@ def instruments_of(conversion: Conversion) -> list[str]:
 
 
 @functools.lru_cache(maxsize=2)
-def _opened(same: _Same, sample_rate: float, channels: int) -> tuple[Conversion, dict[str, str]]:
+def _opened(same: _Same, sample_rate: float, channels: int) -> tuple[Conversion, dict[str, str], list[Warning]]:
+    """Return a conversion, the models it is made of, and what was warned of."""
     morph = same.morph
     to, other = (*morph.to, "")[:2]
-    with noting_models() as noted:
+    with noting_models() as noted, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", TerzettoWarning)
         conversion = open_between(
             *(morph.method, to, other),
             sample_rate=sample_rate,
@@ -155,4 +166,4 @@ def _opened(same: _Same, sample_rate: float, channels: int) -> tuple[Conversion,
             low_latency=morph.low_latency,
             **morph.options,
         )
-    return conversion, dict(noted)
+    return conversion, dict(noted), [cast(Warning, each.message) for each in told]

@@ -163,6 +163,16 @@ def test_silence_gives_silence_and_a_warning(sounds: Path, tmp_path: Path, capsy
         assert np.abs(read_audio(tmp_path / "out.wav")[0]).max() < 1e-7  # -140 dBFS
 
 
+def test_a_target_that_is_not_used_whole_is_told(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("terzetto.timbre.target.LONGEST", 0.25)
+    source = tmp_path / "source.wav"  # of the format that the target is looked at in beforehand
+    soundfile.write(source, read_audio(sounds / "source.wav")[0][0, :9600], 48000)
+    assert main(["morph", str(source), "--to", str(sounds / "target.wav"), "-o", str(tmp_path / "out.wav")]) == 0
+    assert capsys.readouterr().err.count("the first 0 s are used") == 1
+
+
 def test_formats_and_what_a_file_says_beside_its_sound(
     sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

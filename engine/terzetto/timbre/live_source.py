@@ -86,7 +86,7 @@ class LiveSource:
     def _open(self, source: Source, instrument: str = "", *, keep: bool, now: bool) -> None:
         assert self._format is not None
         sample_rate, channels = self._format
-        before, self._wanted = self._wanted, source
+        self._wanted = source
         self._turn += 1
         turn, made_of = self._turn, {} if keep else self._made_of
 
@@ -106,7 +106,9 @@ class LiveSource:
             if turn != self._turn:
                 return
             if keep and self._opened is not None:
-                self._wanted = before
+                # What was asked for meanwhile and overtaken is not asked for any more; the knobs stay where they are.
+                knobs = self._wanted
+                self._wanted = replace(self.opened.source, flatten=knobs.flatten, low_latency=knobs.low_latency)
                 self._say(f"That cannot be used: {why}")
             else:
                 self._put(Opened(source, None, self._made_of), why, "")

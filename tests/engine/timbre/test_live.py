@@ -162,6 +162,19 @@ def test_a_recording_that_cannot_be_used_changes_nothing(target: str, tmp_path: 
     np.testing.assert_array_equal(stage.play(sound), Stage(hybrid(target)).play(sound))
 
 
+def test_what_plays_goes_on_after_choices_that_overtake_each_other_and_fail(target: str, tmp_path: Path) -> None:
+    stage, sound = Stage(hybrid(target)), tone(HOP)
+    stage.play(sound)
+    choices = [timbre("target", str(tmp_path / f"none{number}.wav")) for number in (1, 2)]
+    stage.play(sound, [*choices, timbre("flatten", "target")])
+    stage.settle()
+    stage.play(sound, [timbre("window", "short")])
+    assert "none2.wav" in stage.status and "cannot be used" in stage.status
+    stage.settle()
+    stage.play(sound)
+    assert stage.status == "A hybrid with target.wav."
+
+
 def test_a_recording_makes_the_method_one_that_takes_it(target: str) -> None:
     stage = Stage(TimbreProcessor())
     stage.play(tone(HOP), [timbre("target", target)])

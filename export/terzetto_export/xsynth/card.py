@@ -59,8 +59,8 @@ def write_card(
         metrics="\n\n".join(each for each in (metrics, more.strip()) if each),
         limits=(
             "One pitch at a time is played by the target's partials. Chords and sounds without pitch keep their own "
-            "partials and take the target's spectral envelope only, so they sound less like it. Below about 80 Hz (160 "
-            "Hz with the short window) the pitch is less sure. Beyond the target's own range its envelope is drawn on: "
+            "partials and take the target's spectral envelope only, so they sound less like it. Below about 80 "
+            "Hz the pitch is less sure. Beyond the target's own range its envelope is drawn on: "
             "no such instrument exists. Attacks are as sharp as the input's, and a plucked sound stays plucked. In "
             "stereo what is made is mono, placed by the channels' loudness."
         ),

@@ -137,9 +137,11 @@ def test_a_chain_file_takes_the_place_of_a_chain_and_the_plugin_saves_it(
     plugin, controller = make_plugin(server), make_controller(server)
     path = tmp_path / "chain.toml"
     path.write_text(LOOKAHEAD)
+    plugin.play(noise(2, 512))
+    until(plugin.end.take_state, "the state that it comes up with")
     controller.send("/terzetto/chain/load", str(path))
     plugin.play_until(lambda: plugin.end.latency == 240, "the new latency")
-    state = json.loads(until(plugin.end.take_state, "the state"))
+    state = json.loads(plugin.play_until(plugin.end.take_state, "the state"))
     assert state["chain"] == LOOKAHEAD and state["brickwall_limiter"]["ceiling_db"] == 0.0
     path.write_text("[[stage]]\nplugin = 'nonsense'\n")
     controller.send("/terzetto/chain/load", str(path))

@@ -33,6 +33,7 @@ DEPTH = np.log(1e3)
 _FLOOR = np.float32(1e-7)
 _CLOSE = np.log(10.0) / 20 * 2.0  # the true envelope may lie 2 dB below a partial
 _ROUNDS = 40
+_SUBSONIC = 30.0  # Hz
 _MOST_GAIN = 16.0  # a carrier's pauses stay pauses
 
 
@@ -130,6 +131,8 @@ class EnvelopeConversion:
         self._envelope = CepstralEnvelope(target.grid, lifter, true_envelope)
         self._loudness = Loudness(target.grid)
         self._flatten_source = flatten == "source"
+        # What lies there is no sound: flattening must not make it one.
+        self._subsonic = max(target.grid.bins_up_to(_SUBSONIC), 2)
         # In its pauses the target has no timbre: the last one that sounded stays.
         places = np.where(target.sounding, np.arange(len(target)), -1)
         places[0] = int(np.argmax(target.sounding))
@@ -158,7 +161,8 @@ class EnvelopeConversion:
         # The root mean square of the channels: the mid of a wide sound may be empty where the sound is not.
         magnitude = np.sqrt(np.mean(spectra.real**2 + spectra.imag**2, axis=0))
         here, there = self._envelope(np.stack([magnitude, np.abs(other)]))
-        hybrid = spectra * np.exp(amount * (there - here))
+        here[: self._subsonic] = here.max()
+        hybrid = _without_offset(spectra, amount) * np.exp(amount * (there - here))
         own = np.float32((self._target.loudness[frame] / self._target.loudness[self._sounding[frame]]) ** 0.5)
         carried = self._loudness.gain(spectra, hybrid, controls.follow)
         return cast(Complex, hybrid * (carried * own ** (amount * np.float32(1.0 - controls.follow))))
@@ -166,10 +170,19 @@ class EnvelopeConversion:
     def _with_sources_envelope(self, spectra: Complex, frame: int) -> Complex:
         carrier = self._target.spectrum(frame)
         envelopes = self._envelope(np.abs(np.concatenate([spectra, carrier[None]])))
-        hybrid = carrier * np.exp(envelopes[:-1] - envelopes[-1])
+        envelopes[-1, : self._subsonic] = envelopes[-1].max()
+        hybrid = _without_offset(carrier) * np.exp(envelopes[:-1] - envelopes[-1])
         # Its dynamics belong to the carrier, its spectrum is flattened: in a pause there is nothing to flatten.
         own = np.float32(min((self._target.loudness[frame] / self._typical) ** 0.5, 1.0))
         return cast(Complex, own * hybrid)
+
+
+def _without_offset(spectra: Complex, share: float | np.float32 = 1.0) -> Complex:
+    """Return spectra (…, bins) without what a constant leaves in them: a Hann window spreads it over two bins."""
+    result = spectra.copy()
+    result[..., 0] -= np.float32(share) * spectra[..., 0]
+    result[..., 1] += np.float32(0.5 * share) * spectra[..., 0]
+    return result
 
 
 def open_envelope(

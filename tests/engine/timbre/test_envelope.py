@@ -106,6 +106,16 @@ def test_the_targets_own_loudness_is_heard_without_follow() -> None:
     assert level_db(result[4000:20000]) - level_db(result[RATE + 4000 : RATE + 20000]) == pytest.approx(20, abs=2)
 
 
+@pytest.mark.parametrize("true_envelope", [False, True])
+@pytest.mark.parametrize("flatten", ["target", "source"])
+def test_an_offset_is_not_flattened_into_sound(flatten: str, true_envelope: bool) -> None:
+    """Where one sound has nothing but an offset, the other has its loudest partial."""
+    low, high = tone(150, 2, RATE, 2.0), tone(1760, 2, RATE, 0.3) + np.float32(1e-3)
+    source, other = (low, high) if flatten == "target" else (high, low)
+    conversion = EnvelopeConversion(Target(other, GRID), flatten=flatten, true_envelope=true_envelope)
+    assert abs(converted(source, conversion)[0, 4000:44000].mean()) < 1e-4
+
+
 def test_a_pause_of_the_target_has_no_timbre() -> None:
     other = tone(150, 2, RATE, formant=2000)
     other[RATE:] = 1e-6 * np.random.default_rng(0).standard_normal(RATE)

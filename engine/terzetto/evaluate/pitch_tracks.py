@@ -21,7 +21,7 @@ from terzetto.errors import InputError
 Sound = NDArray[np.floating]
 Float = NDArray[np.float64]
 
-STEP = 0.02
+STEP = 0.025
 LOWEST, HIGHEST = 50.0, 2500.0
 """Hz. From below a bassoon's lowest note to above a flute's highest."""
 VOICED = 0.5

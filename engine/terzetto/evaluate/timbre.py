@@ -142,7 +142,9 @@ class NoteResult:
     cents : dict of float
         By tracker: how far the pitch is off, NaN where there is none.
     heard : str
-        The instrument that the judge hears.
+        The instrument that the judge hears; empty where there is silence.
+    rank : int
+        Which of the judge's guesses the target is, 1 for the first.
     mfcc, embedding : float
         Distance to real notes of the target.
     attack : float
@@ -156,6 +158,7 @@ class NoteResult:
     in_range: bool
     cents: dict[str, float]
     heard: str
+    rank: int
     mfcc: float
     embedding: float
     attack: float
@@ -203,6 +206,7 @@ def evaluate(notes: Sequence[NoteResult]) -> OrderedDict[str, dict[str, float]]:
     for tracker in notes[0].cents:
         results[f"pitch lost by {tracker}, %"] = over_units([100.0 * (not is_kept(n.cents[tracker])) for n in notes])
     results["not heard as the target, %"] = over_units([100.0 * (not note.recognised) for note in notes])
+    results["target not among the first two guesses, %"] = over_units([100.0 * (note.rank > 2) for note in notes])
     first = next(iter(notes[0].cents))
     results["pitch error where kept, cents"] = over_units(
         [abs(n.cents[first]) if n.pitch_kept else float("nan") for n in notes]

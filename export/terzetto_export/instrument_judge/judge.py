@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from terzetto.errors import ModelError
 from terzetto.models import Model, find_model, installed
-from terzetto_export.instrument_judge.features import judged
+from terzetto_export.instrument_judge.features import features, spectra
 
 TASK = "instrument-judge"
 MODEL = "instrument_judge"
-_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,23 @@ class Verdict:
 
     Attributes
     ----------
-    instruments : tuple of str
-        The likeliest of each, one of the judge's classes.
+    order : tuple of tuple of str
+        Of each note the judge's classes, the likeliest first.
     embeddings : float64 (n, d)
         Unit length; notes that are alike lie near each other.
     """
 
-    instruments: tuple[str, ...]
+    order: tuple[tuple[str, ...], ...]
     embeddings: NDArray[np.float64]
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """The likeliest of each note."""
+        return tuple(order[0] for order in self.order)
+
+    def rank(self, note: int, instrument: str) -> int:
+        """Return which guess of a note an instrument is, 1 for the first."""
+        return self.order[note].index(instrument) + 1
 
 
 class Judge:
@@ -52,14 +60,12 @@ class Judge:
         InputError
             A note is empty, silent, not finite or not mono.
         """
-        features = np.stack([judged(note, sample_rate) for note in notes])
-        parts = [
-            self.model.session.run(["logits", "embedding"], {"levels": features[first : first + _AT_ONCE]})
-            for first in range(0, len(features), _AT_ONCE)
-        ]
-        logits, embedding = (np.concatenate(each).astype(np.float64) for each in zip(*parts, strict=True))
+        heard = features(np.stack([spectra(note, sample_rate) for note in notes]))
+        logits, embedding = self.model.session.run(["logits", "embedding"], {"features": heard})
+        logits, embedding = np.asarray(logits, np.float64), np.asarray(embedding, np.float64)
         length = np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
-        return Verdict(tuple(self.classes[i] for i in logits.argmax(axis=1)), embedding / length)
+        order = tuple(tuple(self.classes[i] for i in row) for row in np.argsort(-logits, axis=1, kind="stable"))
+        return Verdict(order, embedding / length)
 
 
 def open_judge(name: str = "") -> Judge:

@@ -1,40 +1,42 @@
-"""The judge's network: convolutions over time and mel bands, pooled over the time. No recurrence, no STFT bins."""
+"""The judge's network: several perceptrons that hear a note at four times each, and their mean."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from terzetto_export.instrument_judge.features import BANDS
+from terzetto_export.instrument_judge.features import SIZE
 
-CHANNELS = (16, 32, 64, 96)
-EMBEDDING = 64
+VOICES = 5
+HIDDEN, EMBEDDING = 384, 128
 
 
-class JudgeNetwork(nn.Module):
-    """Levels (n, FRAMES, BANDS), 0..1, in; logits (n, classes) and embeddings (n, 64), none below 0, out."""
+class Perceptron(nn.Module):
+    """Features (…, SIZE) in; logits (…, classes) and the last hidden layer (…, 128) out."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        first, second, third, last = CHANNELS
         self.body = nn.Sequential(
-            *_block(1, first, 5, 2),
-            nn.MaxPool2d(2),
-            *_block(first, second, 3, 1),
-            nn.MaxPool2d(2),
-            *_block(second, third, 3, 1),
-            nn.MaxPool2d((2, 1)),
-            *_block(third, last, 3, 1),
+            nn.Linear(SIZE, HIDDEN), nn.ReLU(), nn.Dropout(0.3), nn.Linear(HIDDEN, EMBEDDING), nn.ReLU()
         )
-        self.embed = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * last * BANDS // 8, EMBEDDING), nn.ReLU())
-        self.classify = nn.Sequential(nn.Dropout(0.3), nn.Linear(EMBEDDING, classes))
+        self.classify = nn.Sequential(nn.Dropout(0.2), nn.Linear(EMBEDDING, classes))
 
-    def forward(self, levels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits and embeddings."""
-        maps = self.body(levels[:, None])
-        embedding = self.embed(torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1).flatten(1))
+        embedding: Tensor = self.body(features)
         return self.classify(embedding), embedding
 
 
-def _block(channels: int, out: int, size: int, stride: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels, out, size, stride, size // 2), nn.BatchNorm2d(out), nn.ReLU()]
+class JudgeNetwork(nn.Module):
+    """Features (n, PARTS, SIZE) in; mean log probabilities (n, classes) and mean embeddings (n, VOICES · 128) out."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.voices = nn.ModuleList(Perceptron(classes) for _ in range(VOICES))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the voices say together."""
+        said = [voice(features) for voice in self.voices]
+        logits = torch.stack([torch.log_softmax(logits, dim=-1) for logits, _ in said]).mean(dim=(0, 2))
+        embedding = torch.cat([embedding.mean(dim=1) for _, embedding in said], dim=-1)
+        return logits, embedding

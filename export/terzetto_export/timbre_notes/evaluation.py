@@ -25,7 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--judge", default="", metavar="NAME", help="or a file (default: instrument_judge)")
     parser.add_argument(
-        "--methods", nargs="+", metavar="METHOD", help="identity, xsynth, envelope, mosaic … (default: all there are)"
+        "--methods",
+        nargs="+",
+        metavar="METHOD",
+        help="(default: identity envelope mosaic xsynth; any that is installed)",
     )
     parser.add_argument("--targets", nargs="+", metavar="INSTRUMENT", help="(default: all ten)")
     parser.add_argument("--notes", type=whole_number, default=20, metavar="N", help="of each melody (default: 20)")
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     from terzetto_export.card import commit, machine
     from terzetto_export.instrument_data.names import INSTRUMENTS
     from terzetto_export.instrument_judge.judge import open_judge
-    from terzetto_export.timbre_notes.methods import names
+    from terzetto_export.timbre_notes.methods import USUAL
     from terzetto_export.timbre_notes.suite import Plan, measure
     from terzetto_export.timbre_notes.table import table
     from terzetto_export.training import tell_on_terminal
@@ -54,7 +57,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     if not 1 <= arguments.notes <= 20:
         raise InputError(f"--notes {arguments.notes}: a melody has 20 notes; give 1 to 20")
     judge = open_judge(arguments.judge)
-    methods = arguments.methods or names()
+    methods = arguments.methods or list(USUAL)
     plan = Plan(
         arguments.model,
         methods,

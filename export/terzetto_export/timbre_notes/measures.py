@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 
@@ -16,7 +16,7 @@ from terzetto.evaluate.timbre import NoteResult, attack_time, loudness_error, mf
 from terzetto_export.instrument_data.names import PITCH_RANGES
 from terzetto_export.instrument_judge.judge import Judge
 from terzetto_export.timbre_notes.melodies import SAMPLE_RATE, Melody
-from terzetto_export.timbre_notes.methods import Converter
+from terzetto_export.timbre_notes.methods import IDENTITY, Converter
 from terzetto_export.timbre_notes.targets import Real
 
 Float = NDArray[np.float32]
@@ -53,10 +53,10 @@ def measure_notes(piece: Piece, judge: Judge, real: Real) -> list[NoteResult]:
     results = []
     for i, (note, sound) in enumerate(zip(piece.melody.notes, sounds, strict=True)):
         original = _note(piece.melody.audio, note.onset, note.duration)
-        instrument, distances = "", (float("nan"), float("nan"))
+        instrument, rank, distances = "", len(judge.classes), (float("nan"), float("nan"))
         if verdict is not None and i in heard:
             row = heard.index(i)
-            instrument = verdict.instruments[row]
+            instrument, rank = verdict.instruments[row], verdict.rank(row, piece.target)
             distances = real.distances(note.pitch, mfcc(sound, SAMPLE_RATE), verdict.embeddings[row])
         attack = attack_time(piece.audio, SAMPLE_RATE, note.onset)
         results.append(
@@ -69,6 +69,7 @@ def measure_notes(piece: Piece, judge: Judge, real: Real) -> list[NoteResult]:
                     for name, track in piece.tracks.items()
                 },
                 heard=instrument,
+                rank=rank,
                 mfcc=distances[0],
                 embedding=distances[1],
                 attack=attack - attack_time(piece.melody.audio, SAMPLE_RATE, note.onset),
@@ -106,6 +107,9 @@ def convert_all(
     melodies: Sequence[Melody], targets: Sequence[str], convert: Converter, jobs: int = 1, step: float = STEP
 ) -> list[Piece]:
     """Convert each melody to each target, in ``jobs`` processes."""
+    if convert.method == IDENTITY:  # whatever the target, so one conversion is enough
+        once = [converted(melody, targets[0], convert, step) for melody in melodies]
+        return [replace(piece, target=target) for target in targets for piece in once]
     pairs = [(melody, target) for target in targets for melody in melodies]
     if jobs == 1:
         return [converted(melody, target, convert, step) for melody, target in pairs]

@@ -18,6 +18,7 @@ from terzetto_export.timbre_notes.melodies import SAMPLE_RATE
 
 Float = NDArray[np.float32]
 IDENTITY = "identity"
+USUAL = (IDENTITY, "envelope", "mosaic", "xsynth")
 
 
 def names() -> list[str]:

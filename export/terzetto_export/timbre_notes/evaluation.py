@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     from terzetto_export.instrument_data.names import INSTRUMENTS
     from terzetto_export.instrument_judge.judge import open_judge
     from terzetto_export.timbre_notes.methods import USUAL
-    from terzetto_export.timbre_notes.suite import Plan, measure
+    from terzetto_export.timbre_notes.suite import AMOUNTS, Plan, measure
     from terzetto_export.timbre_notes.table import table
     from terzetto_export.training import tell_on_terminal
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
         methods,
         targets,
         arguments.notes,
-        curve=not arguments.without_curve,
+        () if arguments.without_curve else AMOUNTS,
         gestures=not arguments.without_gestures,
         jobs=max(arguments.jobs, 1),
         audio=arguments.audio,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Plan:
     methods: Sequence[str]
     targets: Sequence[str] = INSTRUMENTS
     notes: int = NOTES
-    curve: bool = True
+    amounts: Sequence[float] = AMOUNTS
     gestures: bool = True
     jobs: int = 1
     audio: Path | None = None
@@ -69,7 +69,7 @@ def measure(plan: Plan, judge: Judge, tell: Tell) -> OrderedDict[str, Any]:
             results["notes"][method] = _shares(_measured(played, plan, converter, judge, real))
         if plan.gestures:
             results["gestures"] = _gestures(plan, converters, tell)
-        if plan.curve:
+        if plan.amounts:
             results["curve"] = _curves(plan, converters, judge, real, tell)
     return results
 
@@ -115,6 +115,7 @@ def _shares(notes: Sequence[NoteResult]) -> OrderedDict[str, Any]:
         row = heard.setdefault(note.target, {})
         row[note.heard] = row.get(note.heard, 0) + 1
     groups["heard as"] = heard
+    groups["each"] = [asdict(note) for note in notes]
     return groups
 
 
@@ -150,7 +151,7 @@ def _curves(
         if method == "identity":
             continue
         curves[method] = OrderedDict()
-        for amount in AMOUNTS:
+        for amount in plan.amounts:
             tell(f"{method}: amount {amount:g}")
             notes = _measured(played, plan, replace(converter, amount=amount), judge, real)
             curves[method][f"{amount:g}"] = evaluate(notes)

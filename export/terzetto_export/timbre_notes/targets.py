@@ -54,7 +54,7 @@ def read_targets(tell: Tell, instruments: Sequence[str] = INSTRUMENTS) -> list[R
     InputError
         The Philharmonia's notes, the sound font or fluidsynth are missing.
     """
-    notes = [n for n in read_philharmonia(tell, sample_rate=SAMPLE_RATE) if n.instrument in instruments]
+    notes = read_philharmonia(tell, sample_rate=SAMPLE_RATE, instruments=instruments)
     for name in RENDERED:
         if name in instruments:
             low, high = PITCH_RANGES[name]

@@ -19,29 +19,12 @@ from terzetto_export.instrument_judge.fonts import (  # noqa: E402
     programs,
 )
 from terzetto_export.instrument_judge.judge import Judge, open_judge  # noqa: E402
-from terzetto_export.instrument_judge.network import JudgeNetwork  # noqa: E402
 from terzetto_export.instrument_judge.notes import CLASSES, Notes  # noqa: E402
-from terzetto_export.instrument_judge.recipe import STEPS_AN_EPOCH, JudgeRecipe, changed  # noqa: E402
-from terzetto_export.instrument_judge.train import Plan, export_judge, table  # noqa: E402
+from terzetto_export.instrument_judge.recipe import changed  # noqa: E402
+from terzetto_export.instrument_judge.train import Plan, table  # noqa: E402
 from terzetto_export.timbre_notes.melodies import PLAYERS  # noqa: E402
-from terzetto_export.training import Schedule, fit  # noqa: E402
 
 from .instruments import note, recordings  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    """A judge of made notes."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    network = JudgeNetwork(len(CLASSES))
-    validation = Notes.of(recordings(3, 2))
-    recipe = JudgeRecipe(network, Notes.of(recordings(12, 1)), validation, torch.device("cpu"))
-    history = fit(recipe, Schedule(1, 5e-3), seed=0, tell=lambda line: None)
-    assert history.best > 0.8 and STEPS_AN_EPOCH > 50
-    path = tmp_path_factory.mktemp("judge") / "judge.onnx"
-    assert export_judge(network, path, validation) <= 1e-5
-    return open_judge(str(path))
 
 
 def test_it_hears_notes_it_never_heard_at_any_sample_rate_and_level(judge: Judge) -> None:

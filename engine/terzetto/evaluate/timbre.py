@@ -145,6 +145,8 @@ class NoteResult:
         The instrument that the judge hears; empty where there is silence.
     rank : int
         Which of the judge's guesses the target is, 1 for the first.
+    accepted : bool
+        Whether the judge finds the target as likely as it finds it in 96 % of real notes.
     mfcc, embedding : float
         Distance to real notes of the target.
     attack : float
@@ -159,6 +161,7 @@ class NoteResult:
     cents: dict[str, float]
     heard: str
     rank: int
+    accepted: bool
     mfcc: float
     embedding: float
     attack: float
@@ -207,6 +210,10 @@ def evaluate(notes: Sequence[NoteResult]) -> OrderedDict[str, dict[str, float]]:
         results[f"pitch lost by {tracker}, %"] = over_units([100.0 * (not is_kept(n.cents[tracker])) for n in notes])
     results["not heard as the target, %"] = over_units([100.0 * (not note.recognised) for note in notes])
     results["target not among the first two guesses, %"] = over_units([100.0 * (note.rank > 2) for note in notes])
+    results["not accepted as the target, %"] = over_units([100.0 * (not note.accepted) for note in notes])
+    results["pitch lost or not accepted, %"] = over_units(
+        [100.0 * (not (note.pitch_kept and note.accepted)) for note in notes]
+    )
     first = next(iter(notes[0].cents))
     results["pitch error where kept, cents"] = over_units(
         [abs(n.cents[first]) if n.pitch_kept else float("nan") for n in notes]

@@ -28,11 +28,14 @@ class Verdict:
     ----------
     order : tuple of tuple of str
         Of each note the judge's classes, the likeliest first.
+    likelihood : float64 (n, classes)
+        Log probabilities of the classes, in the judge's order of them.
     embeddings : float64 (n, d)
         Unit length; notes that are alike lie near each other.
     """
 
     order: tuple[tuple[str, ...], ...]
+    likelihood: NDArray[np.float64]
     embeddings: NDArray[np.float64]
 
     @property
@@ -65,7 +68,7 @@ class Judge:
         logits, embedding = np.asarray(logits, np.float64), np.asarray(embedding, np.float64)
         length = np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
         order = tuple(tuple(self.classes[i] for i in row) for row in np.argsort(-logits, axis=1, kind="stable"))
-        return Verdict(order, embedding / length)
+        return Verdict(order, logits, embedding / length)
 
 
 def open_judge(name: str = "") -> Judge:

@@ -53,10 +53,12 @@ def measure_notes(piece: Piece, judge: Judge, real: Real) -> list[NoteResult]:
     results = []
     for i, (note, sound) in enumerate(zip(piece.melody.notes, sounds, strict=True)):
         original = _note(piece.melody.audio, note.onset, note.duration)
-        instrument, rank, distances = "", len(judge.classes), (float("nan"), float("nan"))
+        instrument, rank, accepted = "", len(judge.classes), False
+        distances = float("nan"), float("nan")
         if verdict is not None and i in heard:
             row = heard.index(i)
             instrument, rank = verdict.instruments[row], verdict.rank(row, piece.target)
+            accepted = bool(verdict.likelihood[row, judge.classes.index(piece.target)] >= real.accepted)
             distances = real.distances(note.pitch, mfcc(sound, SAMPLE_RATE), verdict.embeddings[row])
         attack = attack_time(piece.audio, SAMPLE_RATE, note.onset)
         results.append(
@@ -70,6 +72,7 @@ def measure_notes(piece: Piece, judge: Judge, real: Real) -> list[NoteResult]:
                 },
                 heard=instrument,
                 rank=rank,
+                accepted=accepted,
                 mfcc=distances[0],
                 embedding=distances[1],
                 attack=attack - attack_time(piece.melody.audio, SAMPLE_RATE, note.onset),

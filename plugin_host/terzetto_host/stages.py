@@ -102,10 +102,11 @@ def opening_messages(spec: StageSpec) -> list[Message]:
     """Return what the file sets on one of Terzetto's own processors, as the messages that do it."""
     if not spec.own:
         return []
-    # A file is learned by the score that is there; an instrument is one of the model's.
-    last = ("score", "take_start", "learn_file", "other", "instrument")
-    names = [name for name in spec.settings if name not in ("learned", *last)]
-    names += [name for name in last if name in spec.settings]
+    # What a model or a recording changes of the method is overruled by a method that is written; a file is learned by
+    # the score that is there; an instrument is one of the model's. The order of the file's lines means nothing.
+    first, last = ("model", "target", "method"), ("score", "take_start", "learn_file", "other", "instrument")
+    between = [name for name in spec.settings if name not in ("learned", *first, *last)]
+    names = [name for name in (*first, *between, *last) if name in spec.settings]
     return [Message(f"/terzetto/{spec.kind}/{name}", (spec.settings[name],)) for name in names]
 
 

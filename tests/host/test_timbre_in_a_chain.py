@@ -60,6 +60,16 @@ def test_a_model_plays_files_too(folder: Path) -> None:
     np.testing.assert_allclose(made, expected, atol=1e-4)
 
 
+def test_a_method_that_is_written_holds_wherever_it_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ['method = "mosaic"', 'target = "target.wav"', 'model = "timbre_instruments"']
+    for out, settings in (("out", lines), ("again", lines[::-1])):
+        chain = write_chain(folder, "\n".join(settings))
+        assert main(["process", str(chain), str(folder / "take.wav"), "-o", str(folder / out)]) == 0
+        assert "A mosaic of target.wav." in capsys.readouterr().err
+
+
 def test_another_target_is_another_result(folder: Path) -> None:
     chain = write_chain(folder, 'target = "target.wav"')
     before = Job(chain).identity()

@@ -13,6 +13,8 @@ from terzetto.commands.sound_out import format_for, split_out
 if TYPE_CHECKING:
     from terzetto.timbre.morph_job import MorphJob
 
+_SILENT = -100.0  # dBTP
+
 HELP = "turn a sound into another: cross-synthesis, hybrids and morphs"
 
 _EPILOG = """\
@@ -187,11 +189,11 @@ def told(result: dict[str, Any]) -> str:
     if result["pad"] is not None:
         what += " at {:g}, {:g}".format(*result["pad"])
     loudness = result["loudness"]["out"]
-    level = "silence"
+    level, peak = "silence", loudness["true_peak_dbtp"]
     if loudness["lufs"] is not None:
         level = f"{loudness['lufs']:.1f} LUFS"
-    elif loudness["true_peak_dbtp"] is not None:  # shorter than what a loudness is measured of, 0.4 s
-        level = f"peak {loudness['true_peak_dbtp']:.1f} dBTP"
+    elif peak is not None and peak > _SILENT:  # shorter than what a loudness is measured of, 0.4 s
+        level = f"peak {peak:.1f} dBTP"
     line = f"{result['take']} → {result['out']}: {what} ({result['method']}), {result['seconds']:.2f} s, {level}"
     if result["gain_db"]:
         line += f"; turned down by {-result['gain_db']:.2f} dB to fit"

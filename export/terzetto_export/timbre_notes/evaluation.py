@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--methods",
         nargs="+",
         metavar="METHOD",
-        help="(default: identity envelope mosaic xsynth; any that is installed)",
+        help="(default: identity envelope envelope-source mosaic xsynth; any that is installed)",
     )
     parser.add_argument("--targets", nargs="+", metavar="INSTRUMENT", help="(default: all ten)")
     parser.add_argument("--notes", type=whole_number, default=20, metavar="N", help="of each melody (default: 20)")

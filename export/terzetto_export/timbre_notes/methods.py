@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from terzetto_export.timbre_notes.melodies import SAMPLE_RATE
 
 Float = NDArray[np.float32]
 IDENTITY = "identity"
-USUAL = (IDENTITY, "envelope", "mosaic", "xsynth")
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {"envelope-source": ("envelope", {"flatten": "source"})}
+"""Methods with options, compared by a name of their own: here the input's notes are heard, not the target's."""
+USUAL = (IDENTITY, "envelope", "envelope-source", "mosaic", "xsynth")
 
 
 def names() -> list[str]:
     """Return what can be compared: the identity, and the installed methods."""
-    return [IDENTITY, *installed_methods()]
+    return [IDENTITY, *installed_methods(), *OPTIONS]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Converter:
         if self.method == IDENTITY:
             return audio
         to = f"{self.model}:{target}" if self.method == "xsynth" else str(self.recordings[target])
-        conversion = open_conversion(self.method, to, sample_rate=SAMPLE_RATE, channels=1)
+        method, options = OPTIONS.get(self.method, (self.method, {}))
+        conversion = open_conversion(method, to, sample_rate=SAMPLE_RATE, channels=1, **options)
         blocks = render(ArrayTake(audio, SAMPLE_RATE), conversion, Controls(amount=self.amount))
         return np.concatenate([block[0] for block in blocks])

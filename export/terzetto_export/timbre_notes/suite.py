@@ -14,6 +14,7 @@ import numpy as np
 from terzetto.evaluate.intervals import interval
 from terzetto.evaluate.pitch_tracks import TRACKERS
 from terzetto.evaluate.timbre import NoteResult, evaluate
+from terzetto_export.card import data_hash
 from terzetto_export.instrument_data.names import INSTRUMENTS
 from terzetto_export.instrument_data.recordings import Recording, Tell
 from terzetto_export.instrument_judge.judge import Judge
@@ -58,6 +59,7 @@ def measure(plan: Plan, judge: Judge, tell: Tell) -> OrderedDict[str, Any]:
     results: OrderedDict[str, Any] = OrderedDict()
     recordings = read_targets(tell, plan.targets)
     real = real_notes(recordings, judge)
+    results["data"] = data_hash({note.path for note in recordings})
     results["judge on real notes"] = judged_real(recordings, judge, real)
     played = melodies(plan.notes)
     with tempfile.TemporaryDirectory(prefix="terzetto-timbre-") as folder:

@@ -31,23 +31,23 @@ def table(results: Mapping[str, Any]) -> str:
         if not methods:
             continue
         number = "" if group == "all" else f" ({next(iter(results['notes'].values()))[f'notes {group}']} a method)"
-        lines.append(f"{f'notes, {group}{number}':44}" + "".join(f"{name:>24}" for name in methods))
+        lines.append(f"{f'notes, {group}{number}':44}" + "".join(f"{name:>27}" for name in methods))
         for row in next(iter(methods.values())):
-            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>24}" for of in methods.values()))
+            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>27}" for of in methods.values()))
         lines.append("")
     targets = {name: groups["by target"] for name, groups in results["notes"].items()}
-    lines.append(f"{'lost, % by target':44}" + "".join(f"{name:>24}" for name in targets))
+    lines.append(f"{'lost, % by target':44}" + "".join(f"{name:>27}" for name in targets))
     for target in next(iter(targets.values())):
-        lines.append(f"{target:44}" + "".join(f"{_cell(of[target]['lost, %']):>24}" for of in targets.values()))
+        lines.append(f"{target:44}" + "".join(f"{_cell(of[target]['lost, %']):>27}" for of in targets.values()))
     for kind, methods in results.get("gestures", {}).items():
-        lines += ["", f"{kind:44}" + "".join(f"{name:>24}" for name in methods)]
+        lines += ["", f"{kind:44}" + "".join(f"{name:>27}" for name in methods)]
         for row in next(iter(methods.values())):
-            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>24}" for of in methods.values()))
+            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>27}" for of in methods.values()))
     for method, curve in results.get("curve", {}).items():
-        lines += ["", f"{f'{method}, by amount':44}" + "".join(f"{amount:>24}" for amount in curve)]
+        lines += ["", f"{f'{method}, by amount':44}" + "".join(f"{amount:>27}" for amount in curve)]
         first = next(iter(curve.values()))
         for row in [name for name in first if name in _ROWS or name.startswith("pitch lost")]:
-            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>24}" for of in curve.values()))
+            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>27}" for of in curve.values()))
     return "\n".join([*lines, "", "95 % intervals over input notes"])
 
 

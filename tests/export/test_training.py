@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from terzetto.cli import main
 from terzetto.errors import InputError, ModelError
 from terzetto.models import find_model
 from terzetto_export.card import Card, data_hash
@@ -157,3 +158,12 @@ def test_the_hash_of_data_is_of_names_and_contents(tmp_path: Path) -> None:
     assert whole == data_hash([second, first]) != data_hash([first])
     second.write_text(json.dumps(3))
     assert data_hash([first, second]) != whole
+
+
+@pytest.mark.parametrize("task", ["timbre", "sounds", "hand-labels", "drum-dictionary", "transcription"])
+@pytest.mark.parametrize(("flag", "value"), [("--minutes", "0"), ("--minutes", "-3"), ("--epochs", "0")])
+def test_a_training_of_nothing_is_refused(task: str, flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["train", task, flag, value])
+    assert end.value.code == 2
+    assert f"argument {flag}: '{value}' is not" in capsys.readouterr().err

@@ -135,6 +135,19 @@ class Hearing:
         cents = steps[best] + np.clip(shift, -1, 1) * (steps[1] - steps[0])
         return cast(Float, (pitch * 2.0 ** (cents / 1200)).astype(np.float32))
 
+    def clarity(self, autocorrelation: Float, pitch: Float) -> Float:
+        """Return how well frames repeat at a pitch (frames,): about 1 for one harmonic sound, about 0 for noise.
+
+        Parameters
+        ----------
+        autocorrelation : float32 (frames, lags)
+        pitch : float32 (frames,)
+            In Hz.
+        """
+        lag = np.minimum(self.grid.sample_rate / pitch * _FINE, self._fade.size - 2)[:, None]
+        faded = np.maximum(np.interp(lag, np.arange(self._fade.size), self._fade), 0.05)
+        return cast(Float, (self._at(autocorrelation, lag) / faded)[:, 0].astype(np.float32))
+
     def _at_pitches(self, autocorrelation: Float) -> Float:
         low = autocorrelation[:, self._below]
         return cast(Float, low + self._share * (autocorrelation[:, self._below + 1] - low))

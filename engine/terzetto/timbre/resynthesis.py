@@ -23,6 +23,9 @@ _HIGHEST = 16_000.0  # Hz: partials above are left out
 _LOCK = 10 ** (-30 / 10)  # power of a partial, of the strongest's, at which its phase counts half
 _NO_ODD = -24.0  # dB of the odd partials, of the even ones: there are none
 _SURE, _UNSURE = 0.7, 0.3  # how harmonic a frame must be to be played by partials alone, and not at all
+# How well a frame must repeat at its pitch for the same: frames of noise lie below, of notes one in twenty.
+_CLEAR, _UNCLEAR = 0.45, 0.25
+_OCTAVE = np.hanning(9)[1:-1] / np.hanning(9).sum()
 _BOOST, _CUT = 30.0, -60.0  # dB that the envelope of the input itself is moved at most
 _BLOCKS = 32  # of a window: how finely a frame's course in time is seen
 _SUDDEN, _STEADY = 9.0, 4.0  # dB between courses: followed wholly, not at all
@@ -59,7 +62,9 @@ class Resynthesis:
         self._phase = np.exp(2j * np.pi * self._random.random(PARTIALS)).astype(np.complex64)
         self._pitch = 0.0
 
-    def frame(self, heard: Complex, wanted: Wanted, pitch: float, level: float, follow: float) -> Complex:
+    def frame(
+        self, heard: Complex, wanted: Wanted, pitch: float, clarity: float, level: float, follow: float
+    ) -> Complex:
         """Return the next frame.
 
         Parameters
@@ -70,6 +75,9 @@ class Resynthesis:
             What the network wants in its place.
         pitch : float
             The input's fundamental in Hz, where it has one.
+        clarity : float
+            How well the frame repeats at that pitch, see `Hearing.clarity`: noises that the network takes for a tone
+            are found out by it.
         level : float
             The input's, in dB.
         follow : float
@@ -77,7 +85,8 @@ class Resynthesis:
         """
         noise = self._next_noise()
         pitched = min(float(wanted.pitch.sum()), 1.0)
-        one = min(max((wanted.harmonic - _UNSURE) / (_SURE - _UNSURE), 0.0), 1.0)
+        sure, clear = _risen(wanted.harmonic, _UNSURE, _SURE), _risen(clarity, _UNCLEAR, _CLEAR)
+        one = sure * clear
         made = np.zeros(self.grid.bins, np.complex64)
         if one > 0.0:
             if pitched > 0.05:
@@ -87,8 +96,11 @@ class Resynthesis:
             self._pitch = 0.0
         if one < 1.0:
             power = (heard.real**2 + heard.imag**2)[None]
-            change = np.clip(wanted.bands + level - band_density(power, self.grid)[0], _CUT, _BOOST)
-            made += np.float32(1.0 - one) * heard * self._gains(change)
+            there = band_density(power, self.grid)[0] - level
+            # What only seemed to have a pitch is noise, and takes the colour of the target's noise.
+            for share, bands in ((1.0 - sure, _broad(wanted.bands)), (sure - one, wanted.noise)):
+                if share > 0.0:
+                    made += np.float32(share) * heard * self._gains(np.clip(bands - there, _CUT, _BOOST))
         made = self._in_time(heard, made)
         return made * self._gain(heard, made, wanted.level, level, follow)
 
@@ -155,6 +167,17 @@ class Resynthesis:
             away = min(max(own - level, -_LOUDER), _LOUDER) * min(max((level - _FAINT) / 20.0, 0.0), 1.0)
             gain *= np.float32(10 ** ((1.0 - follow) * away / 20))
         return np.float32(gain)
+
+
+def _broad(bands: Float) -> Float:
+    """Return levels in bands, smoothed over most of an octave: no note of a chord falls between another's partials."""
+    power = 10.0 ** (bands / 10)
+    padded = np.pad(power, len(_OCTAVE) // 2, mode="edge")
+    return cast(Float, (10 * np.log10(np.convolve(padded, _OCTAVE, "valid"))).astype(np.float32))
+
+
+def _risen(value: float, nothing: float, everything: float) -> float:
+    return min(max((value - nothing) / (everything - nothing), 0.0), 1.0)
 
 
 def _odd_share(strength: Float) -> float:

@@ -68,8 +68,9 @@ class XSynthConversion:
         correlation = self._hearing.autocorrelation(ear)
         features = self._hearing.hear(ear, correlation, level)
         wanted = self.model.next(features[0], self._shares(controls))
-        pitch = self._hearing.refine(correlation, np.array([likeliest(wanted)], np.float32))[0]
-        made = self._resynthesis.frame(heard[0], wanted, float(pitch), float(level[0]), controls.follow)
+        pitch = self._hearing.refine(correlation, np.array([likeliest(wanted)], np.float32))
+        clarity = float(self._hearing.clarity(correlation, pitch)[0])
+        made = self._resynthesis.frame(heard[0], wanted, float(pitch[0]), clarity, float(level[0]), controls.follow)
         if controls.amount == 0.0:
             return spectra
         return _between(spectra, self._in_place(spectra, heard[0], made), np.float32(controls.amount))

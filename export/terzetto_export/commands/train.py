@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from terzetto.cli import Command
-from terzetto.commands import whole_number
+from terzetto.commands import duration, whole_number
 from terzetto.errors import InputError
 
 HELP = "train a model on one's own data or anew, and export it to ONNX with its card"
@@ -34,7 +34,7 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FOLDER", help="folder of the model (default: your models')")
     parser.add_argument("--seed", type=whole_number, default=0, help="of everything random (default: 0)")
     parser.add_argument("-d", "--device", default="auto", choices=["auto", "cpu", "cuda"], help="(default: auto)")
-    parser.add_argument("--minutes", type=float, metavar="M", help="stop after so long and take the best so far")
+    parser.add_argument("--minutes", type=duration, metavar="M", help="stop after so long and take the best so far")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint that an earlier run left")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "the dictionary that de-noises, simplifies and mixes drum beats, on Groove or your own folder of MIDI beats"
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="of MIDI beats (default: Groove)")
     parser.add_argument("--name", help="of the model (default: drum_dictionary, or the name of your folder)")
-    parser.add_argument("--epochs", type=int, default=1000, help="(default: 1000, the paper's)")
+    parser.add_argument("--epochs", type=at_least_one, default=1000, help="(default: 1000, the paper's)")
     parser.add_argument("--without", metavar="DRUMMER", help="leave a drummer of Groove out and test on his files")
     add_training_flags(parser)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "the dictionary of piano performances, on MAESTRO's layout or a folder of MIDI; made here, never shipped"
@@ -30,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="MAESTRO's, or one of performances as MIDI, in folders by composer (default: piano/performances)",
     )
     parser.add_argument("--name", help="of the model (default: performance_dictionary)")
-    parser.add_argument("--epochs", type=int, default=60, help="(default: 60, the paper's)")
+    parser.add_argument("--epochs", type=at_least_one, default=60, help="(default: 60, the paper's)")
     parser.add_argument(
         "--kernel", type=int, default=16, metavar="N", help="events that an atom lasts (default: 16, about 0.4 s)"
     )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from terzetto.commands import whole_number
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folders of one-shots, in subfolders named after drums (default: the collection in the folder that "
         "TERZETTO_DATA names)",
     )
-    parser.add_argument("--epochs", type=whole_number, help="at most (default: the recipe's)")
+    parser.add_argument("--epochs", type=at_least_one, help="at most (default: the recipe's)")
     add_training_flags(parser)
 
 

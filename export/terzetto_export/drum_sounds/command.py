@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "the sound model of Drums, on the licensed one-shots or on your own"
@@ -21,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: the licensed one-shots, in the folder that TERZETTO_DATA names)",
     )
     parser.add_argument("--name", help="of the model (default: drum_sounds, or the name of your folder)")
-    parser.add_argument("--epochs", type=int, help="(default: 160, or 30 for your own sounds)")
+    parser.add_argument("--epochs", type=at_least_one, help="(default: 160, or 30 for your own sounds)")
     add_training_flags(parser)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "the model that tells which hand plays which note"
@@ -30,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folders of scores with hands: MIDI with two tracks (rh, lh), or CSV "
         "(default: the recipe's, in the folder that TERZETTO_DATA names)",
     )
-    parser.add_argument("--epochs", type=int, default=30, help="at most (default: 30)")
+    parser.add_argument("--epochs", type=at_least_one, default=30, help="at most (default: 30)")
     parser.add_argument(
         "--seeds",
         type=int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from terzetto.commands import whole_number
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "the judge of `evaluate timbre`, on sound fonts and Medley-solos-DB; it stays on your machine"
@@ -12,7 +12,7 @@ HELP = "the judge of `evaluate timbre`, on sound fonts and Medley-solos-DB; it s
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    parser.add_argument("--epochs", type=whole_number, help="at most (default: the recipe's)")
+    parser.add_argument("--epochs", type=at_least_one, help="at most (default: the recipe's)")
     add_training_flags(parser)
 
 

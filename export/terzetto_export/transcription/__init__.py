@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from terzetto.commands import whole_number
+from terzetto.commands import at_least_one, whole_number
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "train a model that hears the notes of a piano, on rendered performances"
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recordings", type=whole_number, default=145, help="to render and train on (default: 145)")
     parser.add_argument("--seconds", type=float, default=50.0, help="of each, as written (default: 50)")
     parser.add_argument("--channels", type=whole_number, default=32, help="of the network (default: 32)")
-    parser.add_argument("--epochs", type=whole_number, default=60, help="(default: 60)")
+    parser.add_argument("--epochs", type=at_least_one, default=60, help="(default: 60)")
     parser.add_argument("--batches", type=whole_number, default=150, help="in an epoch (default: 150)")
     parser.add_argument(
         "--measure",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from terzetto.commands import at_least_one
 from terzetto_export.commands.train import add_training_flags
 
 HELP = "an X-Synth model of an instrument, from a recording of 30 to 120 s"
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "TERZETTO_DATA names)",
     )
     parser.add_argument("--name", help="of the model (default: timbre_instruments, or the name of your recording)")
-    parser.add_argument("--epochs", type=int, help="at most (default: as many as fit into the minutes)")
+    parser.add_argument("--epochs", type=at_least_one, help="at most (default: as many as fit into the minutes)")
     parser.add_argument(
         "--low-latency", action="store_true", help="for half the window: the model's name ends in _low then"
     )

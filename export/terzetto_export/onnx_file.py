@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from terzetto.errors import ModelError, OutputError
-from terzetto.models import open_model, user_folder
+from terzetto.models import user_folder
+from terzetto.onnx_session import open_model
 from terzetto_export.onnx_parts import ON_DEMAND, Part, on_demand
 
 PARITY = 1e-5

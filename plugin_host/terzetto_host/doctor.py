@@ -186,7 +186,7 @@ def _shared_memory() -> Finding:
 
 
 def _models() -> Finding:
-    from terzetto.models import explain_runtimes, installed_runtimes, providers
+    from terzetto.onnx_session import explain_runtimes, installed_runtimes, providers
 
     problem = explain_runtimes(installed_runtimes())
     if problem is not None:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from terzetto.models import find_model, open_model
+from terzetto.models import find_model
+from terzetto.onnx_session import open_model
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.onnx_parts import Part, all_initializers
 

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from terzetto.errors import InputError, ModelError  # noqa: E402
-from terzetto.models import open_model  # noqa: E402
+from terzetto.onnx_session import open_model  # noqa: E402
 from terzetto_export.instrument_data.names import GENERAL_MIDI, INSTRUMENTS  # noqa: E402
 from terzetto_export.instrument_judge.features import BANDS, PARTS, SAMPLE_RATE, features, spectra  # noqa: E402
 from terzetto_export.instrument_judge.fonts import (  # noqa: E402

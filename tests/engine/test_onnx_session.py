@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from terzetto import models
+from terzetto import models, onnx_session
 from terzetto.errors import ModelError, TerzettoWarning
 
 
@@ -35,7 +35,7 @@ def test_a_model_opens_and_runs_without_a_word(tiny_model: Path) -> None:
     script = f"""
 from pathlib import Path
 import numpy as np
-from terzetto.models import cuda_works, open_model, providers
+from terzetto.onnx_session import cuda_works, open_model, providers
 session = open_model(Path({str(tiny_model)!r}), threads=1)
 assert session.run(None, {{"x": np.arange(4, dtype=np.float32)}})[0].tolist() == [0, 2, 4, 6]
 print(cuda_works(), *session.get_providers())
@@ -50,7 +50,7 @@ print(*providers())
 
 
 def test_a_path_may_be_text(tiny_model: Path) -> None:
-    session = models.open_model(str(tiny_model), threads=1)
+    session = onnx_session.open_model(str(tiny_model), threads=1)
     np.testing.assert_array_equal(session.run(None, {"x": np.ones(4, np.float32)})[0], 2 * np.ones(4))
 
 
@@ -65,13 +65,13 @@ def test_what_is_no_model(tiny_model: Path, tmp_path: Path, capfd: pytest.Captur
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ModelError, match=f"{name}: not a usable ONNX model") as caught:
-            models.open_model(tmp_path / name)
+            onnx_session.open_model(tmp_path / name)
         assert "\n" not in str(caught.value)
     with pytest.raises(ModelError, match="no such model"):
-        models.open_model(tmp_path / "missing.onnx")
+        onnx_session.open_model(tmp_path / "missing.onnx")
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(ModelError, match="no such model"):
-        models.open_model(tmp_path / "folder.onnx")
+        onnx_session.open_model(tmp_path / "folder.onnx")
     assert capfd.readouterr().err == ""
 
 
@@ -86,34 +86,34 @@ class _Bomb:
 def test_pickles_are_never_opened(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps(_Bomb()))
     with pytest.raises(ModelError, match=r"is an .onnx file|not a usable ONNX model"):
-        models.open_model(tmp_path / name)
+        onnx_session.open_model(tmp_path / name)
     assert not _Bomb.exploded
 
 
 def test_two_runtimes_at_once_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert models.explain_runtimes({"onnxruntime-gpu": "1.20"}) is None
-    assert models.explain_runtimes({}) is None
+    assert onnx_session.explain_runtimes({"onnxruntime-gpu": "1.20"}) is None
+    assert onnx_session.explain_runtimes({}) is None
     both = {"onnxruntime": "1.20.1", "onnxruntime-gpu": "1.22.0"}
-    text = models.explain_runtimes(both)
+    text = onnx_session.explain_runtimes(both)
     assert text is not None and "\n" not in text
     for part in ("onnxruntime 1.20.1 and onnxruntime-gpu 1.22.0", "pip uninstall onnxruntime onnxruntime-gpu"):
         assert part in text
-    monkeypatch.setattr(models, "installed_runtimes", lambda: both)
+    monkeypatch.setattr(onnx_session, "installed_runtimes", lambda: both)
     with pytest.warns(TerzettoWarning, match="overwrite each other"):
-        assert models.providers()[-1] == "CPUExecutionProvider"
+        assert onnx_session.providers()[-1] == "CPUExecutionProvider"
 
 
 def test_what_is_installed_is_found() -> None:
-    installed = models.installed_runtimes()
-    assert len(installed) == 1 and models.explain_runtimes(installed) is None
+    installed = onnx_session.installed_runtimes()
+    assert len(installed) == 1 and onnx_session.explain_runtimes(installed) is None
 
 
-@pytest.mark.skipif(not models.cuda_works(), reason="no CUDA device to compare with the CPU")
+@pytest.mark.skipif(not onnx_session.cuda_works(), reason="no CUDA device to compare with the CPU")
 @pytest.mark.parametrize("path", sorted(models.shipped_folder().glob("*.onnx")), ids=lambda path: path.stem)
 def test_on_cuda_every_shipped_model_gives_what_it_gives_on_the_cpu(path: Path) -> None:
     import onnxruntime
 
-    fast = models.open_model(path)
+    fast = onnx_session.open_model(path)
     assert fast.get_providers()[0] == "CUDAExecutionProvider"
     slow = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(0)

@@ -99,6 +99,22 @@ void check_state() {
            "unknown keys survive", other.text());
     expect(other.take_engine("{\"hands\":{\"learned\":\"x\"}}") && !other.take_engine("rubbish"), "the engine's part");
 
+    // What the engine kept before it had taken up a state must not undo it.
+    const std::uint64_t before_it = other.brought();
+    expect(other.take(foreign).empty() && other.brought() == before_it + 1, "another engine's part is counted");
+    expect(other.take(foreign).empty() && other.brought() == before_it + 1, "the same one is not");
+    expect(other.text_for_engine().find("\"brought\":" + std::to_string(before_it + 1)) != std::string::npos &&
+               other.text().find("brought") == std::string::npos,
+           "the engine is told the count, a project is not", other.text_for_engine());
+    const std::string late = ",\"hands\":{\"learned\":\"y\"}}";
+    expect(!other.take_engine("{\"brought\":" + std::to_string(before_it) + late) &&
+               other.text().find("learned") == std::string::npos,
+           "an engine's part from before is left out", other.text());
+    expect(other.take_engine("{\"brought\":" + std::to_string(before_it + 1) + late) &&
+               other.text().find("\"learned\":\"y\"") != std::string::npos &&
+               other.text().find("brought") == std::string::npos,
+           "one from after is kept", other.text());
+
     const std::string before = other.text(), deep(200000, '[');
     for (const std::string& damaged :
          {std::string("{"), std::string(), std::string("[]"), deep, "{\"engine\":" + deep,

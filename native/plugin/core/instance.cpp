@@ -55,9 +55,9 @@ void Instance::process(float* const* audio, std::uint32_t frames, const Block& b
 }
 
 void Instance::set_state(std::string_view text) {
-    const std::string before = state_.engine();
+    const std::uint64_t before = state_.brought();
     std::string refused = state_.take(text);
-    const bool renewed = refused.empty() && state_.engine() != before;
+    const bool renewed = state_.brought() != before;
     {
         const std::lock_guard<std::mutex> hold(view_mutex_);
         refused_ = std::move(refused);

@@ -257,7 +257,7 @@ bool Keeper::make_segment() {
 
 // The engine takes it up between two hops; while an earlier one lies there, this one waits.
 void Keeper::send_state() {
-    if (state_due_ && current_ && current_->send_state(state_.text())) state_due_ = false;
+    if (state_due_ && current_ && current_->send_state(state_.text_for_engine())) state_due_ = false;
 }
 
 void Keeper::drop_segment() {

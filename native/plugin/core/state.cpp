@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* kFormat = "terzetto-plugin";
 constexpr std::int64_t kVersion = 1;
+constexpr const char* kBrought = "brought";
 
 // The shortest decimal that is this float, so that 0.1 stays 0.1 in the text.
 double decimal(float value) {
@@ -82,6 +83,7 @@ std::string rate_key(double sample_rate) {
 struct State::Document {
     mutable std::mutex lock;
     json root;
+    std::uint64_t brought = 0;
 };
 
 State::State(Parameters& parameters) : parameters_(parameters), document_(std::make_unique<Document>()) {
@@ -93,16 +95,25 @@ State::State(Parameters& parameters) : parameters_(parameters), document_(std::m
 
 State::~State() = default;
 
-std::string State::text() const {
+std::string State::written(bool for_engine) const {
     json copy;
     {
         const std::lock_guard<std::mutex> hold(document_->lock);
         copy = document_->root;
+        if (for_engine) copy[kBrought] = document_->brought;
     }
     for (std::uint32_t i = 0; i < parameters_.count(); ++i)
         if (kept(parameters_.info(i)))
             copy["values"][parameters_.info(i).name] = value_of(parameters_.info(i), parameters_.value(i));
     return copy.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string State::text() const {
+    return written(false);
+}
+
+std::string State::text_for_engine() const {
+    return written(true);
 }
 
 std::string State::take(std::string_view text) {
@@ -130,6 +141,7 @@ std::string State::take(std::string_view text) {
         if (kept(p)) parameters_.set(i, value == root["values"].end() ? p.initial : float_of(p, *value));
     }
     const std::lock_guard<std::mutex> hold(document_->lock);
+    if (root["engine"] != document_->root["engine"]) ++document_->brought;
     document_->root = std::move(root);
     return {};
 }
@@ -138,13 +150,19 @@ bool State::take_engine(std::string_view text) {
     json root = parsed(text);
     if (!root.is_object()) return false;
     const std::lock_guard<std::mutex> hold(document_->lock);
+    const auto brought = root.find(kBrought);
+    if (brought != root.end()) {
+        // What an engine kept before it has taken up the newest would undo it.
+        if (*brought != document_->brought) return false;
+        root.erase(brought);
+    }
     document_->root["engine"] = std::move(root);
     return true;
 }
 
-std::string State::engine() const {
+std::uint64_t State::brought() const {
     const std::lock_guard<std::mutex> hold(document_->lock);
-    return document_->root["engine"].dump(-1, ' ', false, json::error_handler_t::replace);
+    return document_->brought;
 }
 
 std::string State::text_at(std::initializer_list<const char*> keys) const {

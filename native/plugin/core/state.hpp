@@ -30,13 +30,15 @@ public:
     ~State();
 
     std::string text() const;
+    // The same for the engine, with how often the host has brought an engine's part: it comes back with what it keeps.
+    std::string text_for_engine() const;
     // The host brings a state back. Empty: taken; else why not, and nothing has changed.
     std::string take(std::string_view text);
-    // The engine's own part, as its worker sent it. False: not JSON.
+    // The engine's own part, as its worker sent it. False: not JSON, or from before the host brought another.
     bool take_engine(std::string_view text);
-    std::string engine() const;  // as JSON
-    std::string score() const;   // path of the one that the engine keeps; empty: none
-    std::string pattern() const; // a MIDI file in base 64 that the engine keeps; empty: none
+    std::uint64_t brought() const; // rises when the host brings another engine's part
+    std::string score() const;     // path of the one that the engine keeps; empty: none
+    std::string pattern() const;   // a MIDI file in base 64 that the engine keeps; empty: none
     Sources sources() const;
     void set_instance(std::string_view name);
     std::string instance() const;
@@ -45,6 +47,7 @@ public:
     void set_latency(double sample_rate, std::uint32_t frames);
 
 private:
+    std::string written(bool for_engine) const;
     std::string text_at(std::initializer_list<const char*> keys) const; // of the engine's part
     struct Document;
     Parameters& parameters_;

@@ -93,6 +93,7 @@ class Worker:
         self._latency = -1
         self._saved = -1  # the chain's count of changes when its state was last sent
         self._saved_at = 0.0
+        self._brought: object = None  # which of the host's states we have, if the plugin counts them
         self._count = 0
         self._chain = Chain.of_instrument(instrument)
 
@@ -206,6 +207,7 @@ class Worker:
         """Take up a plugin's state; return what sets its parameters."""
         try:
             state = json.loads(text)
+            self._brought = state.get("brought")
             engine, values = state.get("engine") or {}, state.get("values") or {}
             self._chain.restore(engine)
         except Exception as error:
@@ -229,14 +231,16 @@ class Worker:
         """Take up a state that comes while we play."""
         self._mail.settings(self._restore(text), later=True)
         self._hops.retry()
-        self._saved = self._chain.state_changed
+        self._saved = -1 if self._has_news(text) else self._chain.state_changed
 
     def _save(self) -> None:
         changes, now = self._chain.state_changed, time.monotonic()
         if changes != self._saved and now - self._saved_at > _STATE_PAUSE:
             self._saved, self._saved_at = changes, now
             try:
-                self._keeper.put(self._chain.state())
+                # A state from before the host brought another must not undo it: the plugin tells by the count.
+                count = {} if self._brought is None else {"brought": self._brought}
+                self._keeper.put({**self._chain.state(), **count})
             except Exception:
                 log.exception("the chain's state could not be saved")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -178,9 +179,10 @@ def test_a_target_that_is_not_used_whole_is_told(
     sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("terzetto.timbre.target.LONGEST", 0.25)
+    target = shutil.copy(sounds / "target.wav", tmp_path)  # one that no other test has opened
     source = tmp_path / "source.wav"  # of the format that the target is looked at in beforehand
     soundfile.write(source, read_audio(sounds / "source.wav")[0][0, :9600], 48000)
-    assert main(["morph", str(source), "--to", str(sounds / "target.wav"), "-o", str(tmp_path / "out.wav")]) == 0
+    assert main(["morph", str(source), "--to", str(target), "-o", str(tmp_path / "out.wav")]) == 0
     assert capsys.readouterr().err.count("the first 0 s are used") == 1
 
 

@@ -10,14 +10,14 @@ Change(name='left_gain', value=-60.0, frame=12)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from terzetto.control.addresses import Address
 from terzetto.control.messages import Argument, Message
 from terzetto.control.table import Parameter, Value, instrument
-from terzetto.errors import ControlError
+from terzetto.errors import ControlError, TerzettoError
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,35 @@ class Parameters:
         if parameter is None or message.arguments or parameter.type == "trigger":
             return None
         return self.message(parameter.name)
+
+    def dispatch(
+        self, message: Message, outbox: list[Message], follow: Callable[[Change], None], obey: Callable[[str], None]
+    ) -> None:
+        """Answer a message to the instrument, set what it sets, or hand its name on; others' messages are let pass.
+
+        Parameters
+        ----------
+        message
+        outbox
+            Takes answers, and what goes wrong as ``/terzetto/error``.
+        follow
+            Told what has changed.
+        obey
+            Told the name of what is no parameter: a command.
+        """
+        address = Address.parse(message.address)
+        if address is None or address.instrument != self.instrument.name:
+            return
+        try:
+            answer, change = self.answer(message), self.apply(message)
+            if answer is not None:
+                outbox.append(answer)
+            elif change is not None:
+                follow(change)
+            else:
+                obey(address.name)
+        except TerzettoError as error:
+            outbox.append(Message("/terzetto/error", (str(error), message.address)))
 
     def message(self, name: str) -> Message:
         """Return the message that sets a parameter to its present value."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from terzetto.audio.stream import STOPPED, Transport
 from terzetto.background import Background
-from terzetto.control.addresses import Address
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
 from terzetto.drums.beat import midi_velocity
@@ -25,7 +24,6 @@ from terzetto.drums.live_pattern import LivePattern, Opener, shipped_patterns
 from terzetto.drums.live_voices import LiveVoices
 from terzetto.drums.notes_out import NotesOut
 from terzetto.drums.sound_space import OpenModel, open_model
-from terzetto.errors import TerzettoError
 from terzetto.models import missing_models
 
 Float = NDArray[np.float32]
@@ -146,20 +144,12 @@ class DrumsProcessor:
     # Messages
 
     def _handle(self, event: Message) -> None:
-        address = Address.parse(event.address)
-        if address is None or address.instrument != "drums":
-            return
-        try:
-            answer, change = self.parameters.answer(event), self.parameters.apply(event)
-            if answer is not None:
-                self.outbox.append(answer)
-            elif change is not None:
-                self._follow(change)
-            else:
-                self._kit.obey(address.name, event, begins=self._begins)
-                self._pattern.obey(address.name, event, self._now + event.frame, begins=self._begins)
-        except TerzettoError as error:
-            self.outbox.append(Message("/terzetto/error", (str(error), event.address)))
+        self.parameters.dispatch(event, self.outbox, self._follow, lambda name: self._obey(name, event))
+
+    def _obey(self, name: str, event: Message) -> None:
+        """Follow a command of the kit or of the pattern."""
+        self._kit.obey(name, event, begins=self._begins)
+        self._pattern.obey(name, event, self._now + event.frame, begins=self._begins)
 
     def _follow(self, change: Change) -> None:
         """Do what a changed parameter asks for."""

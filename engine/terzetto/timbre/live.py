@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from terzetto.audio.stream import STOPPED, SongClock, Transport
 from terzetto.background import Background
-from terzetto.control.addresses import Address
 from terzetto.control.arguments import numbers_of, text_of
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
-from terzetto.errors import TerzettoError
 from terzetto.timbre.between import open_between
 from terzetto.timbre.conversion import Controls
 from terzetto.timbre.live_source import LiveSource, place
@@ -113,19 +111,7 @@ class TimbreProcessor:
     # Messages
 
     def _handle(self, event: Message) -> None:
-        address = Address.parse(event.address)
-        if address is None or address.instrument != "timbre":
-            return
-        try:
-            answer, change = self.parameters.answer(event), self.parameters.apply(event)
-            if answer is not None:
-                self.outbox.append(answer)
-            elif change is not None:
-                self._follow(change)
-            else:
-                self._obey(address.name, event)
-        except TerzettoError as error:
-            self.outbox.append(Message("/terzetto/error", (str(error), event.address)))
+        self.parameters.dispatch(event, self.outbox, self._follow, lambda name: self._obey(name, event))
 
     def _follow(self, change: Change) -> None:
         """Do what a changed parameter asks for."""

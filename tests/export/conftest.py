@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     """A judge that hears the notes of `tests.export.instrument_judge.instruments` apart."""
     torch = pytest.importorskip("torch")
-    from terzetto_export.instrument_judge.judge import open_judge
     from terzetto_export.instrument_judge.network import JudgeNetwork
     from terzetto_export.instrument_judge.notes import CLASSES, Notes
     from terzetto_export.instrument_judge.recipe import JudgeRecipe
     from terzetto_export.instrument_judge.train import export_judge
+    from terzetto_export.timbre_notes.judges import open_judges
     from terzetto_export.training import Schedule, fit
 
     from .instrument_judge.instruments import recordings
@@ -31,4 +31,4 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     assert fit(recipe, Schedule(1, 5e-3), seed=0, tell=lambda line: None).best > 0.8
     path = tmp_path_factory.mktemp("judge") / "judge.onnx"
     assert export_judge(network, path, validation) <= 1e-5
-    return open_judge(str(path))
+    return open_judges([str(path)])["judge"]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.errors import ModelError
-from terzetto.models import Model, find_model, installed
+from terzetto.models import Model
 from terzetto_export.instrument_judge.features import features, spectra
 
 TASK = "instrument-judge"
@@ -49,14 +48,22 @@ class Verdict:
 
 
 class Judge:
-    """An opened judge; `open_judge` finds one."""
+    """An opened judge; `terzetto_export.timbre_notes.judges.open_judges` finds them."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.classes: tuple[str, ...] = tuple(model.constants["classes"])
 
-    def hear(self, notes: Sequence[NDArray[np.floating]], sample_rate: float) -> Verdict:
+    def hear(
+        self, notes: Sequence[NDArray[np.floating]], sample_rate: float, pitches: Sequence[int | None] = ()
+    ) -> Verdict:
         """Return the verdict on notes, mono (frames,) each, that begin where they begin.
+
+        Parameters
+        ----------
+        notes, sample_rate
+        pitches
+            MIDI note of each, for a judge that asks for it; this one does not.
 
         Raises
         ------
@@ -65,23 +72,11 @@ class Judge:
         """
         heard = features(np.stack([spectra(note, sample_rate) for note in notes]))
         logits, embedding = self.model.session.run(["logits", "embedding"], {"features": heard})
-        logits, embedding = np.asarray(logits, np.float64), np.asarray(embedding, np.float64)
-        length = np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
-        order = tuple(tuple(self.classes[i] for i in row) for row in np.argsort(-logits, axis=1, kind="stable"))
-        return Verdict(order, logits, embedding / length)
+        return verdict_of(self.classes, np.asarray(logits, np.float64), np.asarray(embedding, np.float64))
 
 
-def open_judge(name: str = "") -> Judge:
-    """Open the judge, or another by name or path.
-
-    Raises
-    ------
-    ModelError
-        There is none.
-    """
-    if not name and MODEL not in {path.stem for path in installed()}:
-        raise ModelError(
-            "there is no judge of instruments yet; `terzetto train instrument-judge` makes one from sound fonts and "
-            "the recordings of the folder that TERZETTO_DATA names"
-        )
-    return Judge(find_model(TASK, name or MODEL, threads=1))
+def verdict_of(classes: Sequence[str], logits: NDArray[np.float64], embedding: NDArray[np.float64]) -> Verdict:
+    """Return the verdict of log probabilities (n, classes) and embeddings (n, d) of any length."""
+    length = np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
+    order = tuple(tuple(classes[i] for i in row) for row in np.argsort(-logits, axis=1, kind="stable"))
+    return Verdict(order, logits, embedding / length)

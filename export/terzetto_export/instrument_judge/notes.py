@@ -90,11 +90,11 @@ def font_notes(font: SoundFont, without: Sequence[str], random: np.random.Genera
 
 
 def pieces(phrases: Iterable[Recording]) -> Iterator[Recording]:
-    """Yield pieces of 1.2 s, half a second apart, of phrases at 22,050 Hz."""
-    length = round(1.2 * SAMPLE_RATE)
+    """Yield pieces of 1.2 s, half a second apart, of phrases."""
     for phrase in phrases:
-        for first in range(0, len(phrase.audio) - SAMPLE_RATE, SAMPLE_RATE // 2):
-            piece = phrase.audio[first : first + length]
+        second = phrase.sample_rate
+        for first in range(0, len(phrase.audio) - second, second // 2):
+            piece = phrase.audio[first : first + round(1.2 * second)]
             if np.abs(piece).max() > 1e-2:
                 yield replace(phrase, audio=piece)
 

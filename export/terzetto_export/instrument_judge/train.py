@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from terzetto.evaluate.drum_sounds import macro_recall
 from terzetto.models import user_folder
@@ -73,7 +74,7 @@ def train(plan: Plan) -> Path:
         ("machine", machine()),
         ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
     ]
-    write_card(plan, table(test, found(network, features(test.spectra))), facts)
+    write_card(plan, table(test.label, found(network, features(test.spectra))), facts)
     return plan.model
 
 
@@ -119,9 +120,8 @@ def write_card(plan: Plan, metrics: str, facts: Sequence[tuple[str, str]]) -> Pa
     ).write(plan.model)
 
 
-def table(notes: Notes, classes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
-    """Return recalls and confusions of real notes, whose classes were found, as text."""
-    truth = notes.label
+def table(truth: NDArray[np.int64], classes: NDArray[np.int64]) -> str:
+    """Return recalls and confusions of real notes, what they are and what was found, as text."""
     macro = macro_recall(truth, classes, np.arange(len(truth)), len(CLASSES))
     confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     np.add.at(confusion, (truth, classes), 1)

@@ -12,9 +12,9 @@ HELP = "conversions of timbre: pitch kept, target heard by an independent judge,
 DESCRIPTION = (
     "Five melodies of twenty random notes, played by sounds that neither model nor judge learned from, are turned into "
     "ten instruments: a thousand notes a method. A note is lost unless pYIN is voiced within 50 cents and a judge that "
-    "learned from other recordings hears the target; a second tracker stands beside. Also distances to real notes, "
-    "attack, loudness, moving pitches, and the curve over the amount. The judge is made on your machine: terzetto "
-    "train instrument-judge."
+    "learned from other recordings hears the target; a second tracker and a second judge, which knows real notes of "
+    "other pitches, stand beside. Also distances to real notes, attack, loudness, moving pitches, and the curve over "
+    "the amount. The judges are made on your machine: terzetto train instrument-judge, orchestra-judge."
 )
 
 
@@ -23,7 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="timbre_instruments", metavar="NAME", help="X-Synth's (default: timbre_instruments)"
     )
-    parser.add_argument("--judge", default="", metavar="NAME", help="or a file (default: instrument_judge)")
+    parser.add_argument(
+        "--judge",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="or a file (default: instrument_judge and orchestra_judge, those that are there)",
+    )
     parser.add_argument(
         "--methods",
         nargs="+",
@@ -44,7 +50,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     from terzetto.models import identity
     from terzetto_export.card import commit, machine
     from terzetto_export.instrument_data.names import INSTRUMENTS
-    from terzetto_export.instrument_judge.judge import open_judge
+    from terzetto_export.timbre_notes.judges import open_judges
     from terzetto_export.timbre_notes.methods import USUAL
     from terzetto_export.timbre_notes.suite import AMOUNTS, Plan, measure
     from terzetto_export.timbre_notes.table import table
@@ -56,7 +62,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
         raise InputError(f"--targets {unknown[0]}: valid are {', '.join(INSTRUMENTS)}")
     if not 1 <= arguments.notes <= 20:
         raise InputError(f"--notes {arguments.notes}: a melody has 20 notes; give 1 to 20")
-    judge = open_judge(arguments.judge)
+    judges = open_judges(arguments.judge)
     methods = arguments.methods or list(USUAL)
     plan = Plan(
         arguments.model,
@@ -68,11 +74,11 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
         jobs=max(arguments.jobs, 1),
         audio=arguments.audio,
     )
-    results = measure(plan, judge, tell_on_terminal)
+    results = measure(plan, judges, tell_on_terminal)
     results.update(
         model=arguments.model if "xsynth" in methods else None,
         sha256=identity(arguments.model) if "xsynth" in methods else None,
-        judge=judge.model.sha256,
+        judge={name: judge.model.sha256 for name, judge in judges.items()},
         commit=commit(),
         machine=machine(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from terzetto.evaluate.pitch_tracks import STEP, TRACKERS, Track, contour_error, pitch_error
 from terzetto.evaluate.timbre import NoteResult, attack_time, loudness_error, mfcc
 from terzetto_export.instrument_data.names import PITCH_RANGES
+from terzetto_export.instrument_data.sound_font_notes import Note
 from terzetto_export.instrument_judge.judge import Judge
 from terzetto_export.timbre_notes.melodies import SAMPLE_RATE, Melody
 from terzetto_export.timbre_notes.methods import IDENTITY, Converter
@@ -23,6 +24,10 @@ Float = NDArray[np.float32]
 _TAIL = 0.08
 """Seconds after a note's release that still are heard with it."""
 SILENT = 1e-5
+NOBODY = 99
+"""The rank of the target in a note that is silent."""
+Bench = tuple[Judge, Mapping[str, Real]]
+"""A judge, and by target what it says of real notes."""
 
 
 @dataclass(frozen=True)
@@ -41,45 +46,54 @@ def converted(melody: Melody, target: str, convert: Converter, step: float = STE
     return Piece(melody, target, audio, {name: track(audio, SAMPLE_RATE, step) for name, track in TRACKERS.items()})
 
 
-def measure_notes(piece: Piece, judge: Judge, real: Real) -> list[NoteResult]:
-    """Return what is measured of each note of a converted melody.
+def measure_notes(piece: Piece, judges: Mapping[str, Bench]) -> dict[str, list[NoteResult]]:
+    """Return by judge what is measured of each note of a converted melody.
 
     A note that is silent is heard as nothing and has no distance.
     """
-    sounds = [_note(piece.audio, note.onset, note.duration) for note in piece.melody.notes]
+    notes = piece.melody.notes
+    sounds = [_note(piece.audio, note.onset, note.duration) for note in notes]
     heard = [i for i, sound in enumerate(sounds) if np.abs(sound).max() > SILENT]
-    verdict = judge.hear([sounds[i] for i in heard], SAMPLE_RATE) if heard else None
-    low, high = PITCH_RANGES[piece.target]
-    results = []
-    for i, (note, sound) in enumerate(zip(piece.melody.notes, sounds, strict=True)):
-        original = _note(piece.melody.audio, note.onset, note.duration)
-        instrument, rank, accepted = "", len(judge.classes), False
-        distances = float("nan"), float("nan")
-        if verdict is not None and i in heard:
-            row = heard.index(i)
-            instrument, rank = verdict.instruments[row], verdict.rank(row, piece.target)
-            accepted = bool(verdict.likelihood[row, judge.classes.index(piece.target)] >= real.accepted)
-            distances = real.distances(note.pitch, mfcc(sound, SAMPLE_RATE), verdict.embeddings[row])
-        attack = attack_time(piece.audio, SAMPLE_RATE, note.onset)
-        results.append(
-            NoteResult(
-                unit=f"{piece.melody.name} {i}",
-                target=piece.target,
-                in_range=low <= note.pitch <= high,
-                cents={
-                    name: pitch_error(track, note.onset, note.duration, note.pitch)
-                    for name, track in piece.tracks.items()
-                },
-                heard=instrument,
-                rank=rank,
-                accepted=accepted,
+    coefficients = {i: mfcc(sounds[i], SAMPLE_RATE) for i in heard}
+    plain = [_without_a_judge(piece, note, sound) for note, sound in zip(notes, sounds, strict=True)]
+    results: dict[str, list[NoteResult]] = {}
+    for name, (judge, real) in judges.items():
+        found = results[name] = list(plain)
+        if not heard:
+            continue
+        verdict = judge.hear([sounds[i] for i in heard], SAMPLE_RATE, [notes[i].pitch for i in heard])
+        target = real[piece.target]
+        for row, i in enumerate(heard):
+            distances = target.distances(notes[i].pitch, coefficients[i], verdict.embeddings[row])
+            found[i] = replace(
+                plain[i],
+                heard=verdict.instruments[row],
+                rank=verdict.rank(row, piece.target),
+                accepted=bool(verdict.likelihood[row, judge.classes.index(piece.target)] >= target.accepted),
                 mfcc=distances[0],
                 embedding=distances[1],
-                attack=attack - attack_time(piece.melody.audio, SAMPLE_RATE, note.onset),
-                loudness=loudness_error(original, sound, SAMPLE_RATE),
             )
-        )
     return results
+
+
+def _without_a_judge(piece: Piece, note: Note, sound: Float) -> NoteResult:
+    """Return what no judge is needed for; nothing is heard."""
+    original = _note(piece.melody.audio, note.onset, note.duration)
+    low, high = PITCH_RANGES[piece.target]
+    attack = attack_time(piece.audio, SAMPLE_RATE, note.onset)
+    return NoteResult(
+        unit=f"{piece.melody.name} {piece.melody.notes.index(note)}",
+        target=piece.target,
+        in_range=low <= note.pitch <= high,
+        cents={name: pitch_error(track, note.onset, note.duration, note.pitch) for name, track in piece.tracks.items()},
+        heard="",
+        rank=NOBODY,
+        accepted=False,
+        mfcc=float("nan"),
+        embedding=float("nan"),
+        attack=attack - attack_time(piece.melody.audio, SAMPLE_RATE, note.onset),
+        loudness=loudness_error(original, sound, SAMPLE_RATE),
+    )
 
 
 def measure_gesture(piece: Piece, wanted: Sequence[Track]) -> list[dict[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from terzetto.evaluate.pitch_tracks import TRACKERS
 from terzetto.evaluate.timbre import NoteResult, evaluate
 from terzetto_export.card import data_hash
 from terzetto_export.instrument_data.names import INSTRUMENTS
-from terzetto_export.instrument_data.recordings import Recording, Tell
+from terzetto_export.instrument_data.recordings import Tell
 from terzetto_export.instrument_judge.judge import Judge
 from terzetto_export.timbre_notes.gestures import gestures
-from terzetto_export.timbre_notes.measures import convert_all, measure_gesture, measure_notes
+from terzetto_export.timbre_notes.judges import elsewhere, judged_elsewhere, judged_real
+from terzetto_export.timbre_notes.measures import Bench, convert_all, measure_gesture, measure_notes
 from terzetto_export.timbre_notes.melodies import NOTES, SAMPLE_RATE, Melody, melodies
 from terzetto_export.timbre_notes.methods import Converter
-from terzetto_export.timbre_notes.targets import Real, read_targets, real_notes, trimmed, write_recordings
+from terzetto_export.timbre_notes.targets import read_targets, real_notes, write_recordings
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 CURVE_NOTES = 4
@@ -46,8 +47,8 @@ class Plan:
     audio: Path | None = None
 
 
-def measure(plan: Plan, judge: Judge, tell: Tell) -> OrderedDict[str, Any]:
-    """Measure as planned.
+def measure(plan: Plan, judges: Mapping[str, Judge], tell: Tell) -> OrderedDict[str, Any]:
+    """Measure as planned, each note before every judge.
 
     Raises
     ------
@@ -58,59 +59,40 @@ def measure(plan: Plan, judge: Judge, tell: Tell) -> OrderedDict[str, Any]:
     """
     results: OrderedDict[str, Any] = OrderedDict()
     recordings = read_targets(tell, plan.targets)
-    real = real_notes(recordings, judge)
+    benches = {name: (judge, real_notes(recordings, judge)) for name, judge in judges.items()}
     results["data"] = data_hash({note.path for note in recordings})
-    results["judge on real notes"] = judged_real(recordings, judge, real)
+    others = elsewhere(tell)
+    results["judges"] = OrderedDict(
+        (name, OrderedDict(real=judged_real(recordings, judge, real), elsewhere=judged_elsewhere(others, judge)))
+        for name, (judge, real) in benches.items()
+    )
+    for of_judge in results["judges"].values():
+        of_judge["notes"] = OrderedDict()
     played = melodies(plan.notes)
     with tempfile.TemporaryDirectory(prefix="terzetto-timbre-") as folder:
         files = write_recordings(recordings, Path(folder))
         converters = {method: Converter(method, plan.model, files) for method in plan.methods}
-        results["notes"] = OrderedDict()
         for method, converter in converters.items():
             tell(f"{method}: {len(played) * plan.notes * len(plan.targets)} notes")
-            results["notes"][method] = _shares(_measured(played, plan, converter, judge, real))
+            for name, notes in _measured(played, plan, converter, benches).items():
+                results["judges"][name]["notes"][method] = _shares(notes)
         if plan.gestures:
             results["gestures"] = _gestures(plan, converters, tell)
         if plan.amounts:
-            results["curve"] = _curves(plan, converters, judge, real, tell)
+            for name, curves in _curves(plan, converters, benches, tell).items():
+                results["judges"][name]["curve"] = curves
     return results
 
 
-def judged_real(recordings: Sequence[Recording], judge: Judge, real: dict[str, Real]) -> dict[str, Any]:
-    """Return how the judge hears real notes (the Philharmonia's test split), by instrument and on the mean.
-
-    ``recall``: heard as what they are; ``two``: among the first two guesses; ``accepted``: see `Real`;
-    ``mistaken``: the share of the other instruments' notes that are accepted.
-    """
-    test = [note for note in recordings if note.split == "test"]
-    by_name: dict[str, Any] = {}
-    if test:
-        verdict = judge.hear([trimmed(note.audio) for note in test], SAMPLE_RATE)
-    for name in sorted({note.instrument for note in test}):
-        own = np.array([note.instrument == name for note in test])
-        ranks = np.array([verdict.rank(i, name) for i in range(len(test))])
-        accepted = verdict.likelihood[:, judge.classes.index(name)] >= real[name].accepted
-        by_name[name] = {
-            "recall": float(np.mean(ranks[own] == 1)),
-            "two": float(np.mean(ranks[own] <= 2)),
-            "accepted": float(np.mean(accepted[own])),
-            "mistaken": float(np.mean(accepted[~own])) if not own.all() else float("nan"),
-            "notes": int(own.sum()),
-        }
-    result: dict[str, Any] = {"notes": len(test), "by instrument": by_name}
-    for key in ("recall", "two", "accepted", "mistaken"):
-        result[key] = float(np.mean([each[key] for each in by_name.values()])) if by_name else float("nan")
-    return result
-
-
 def _measured(
-    played: Sequence[Melody], plan: Plan, converter: Converter, judge: Judge, real: dict[str, Real]
-) -> list[NoteResult]:
-    notes: list[NoteResult] = []
+    played: Sequence[Melody], plan: Plan, converter: Converter, benches: Mapping[str, Bench]
+) -> dict[str, list[NoteResult]]:
+    notes: dict[str, list[NoteResult]] = {name: [] for name in benches}
     for piece in convert_all(played, plan.targets, converter, plan.jobs):
         if plan.audio is not None and converter.amount == 1.0:
             _write(plan.audio / converter.method / f"{piece.melody.name} as {piece.target}.wav", piece.audio)
-        notes += measure_notes(piece, judge, real[piece.target])
+        for name, found in measure_notes(piece, benches).items():
+            notes[name] += found
     return notes
 
 
@@ -157,18 +139,17 @@ def _gestures(plan: Plan, converters: dict[str, Converter], tell: Tell) -> Order
 
 
 def _curves(
-    plan: Plan, converters: dict[str, Converter], judge: Judge, real: dict[str, Real], tell: Tell
+    plan: Plan, converters: dict[str, Converter], benches: Mapping[str, Bench], tell: Tell
 ) -> OrderedDict[str, Any]:
     played, plan = melodies(min(plan.notes, CURVE_NOTES)), replace(plan, targets=_some(plan.targets))
-    curves: OrderedDict[str, Any] = OrderedDict()
+    curves: OrderedDict[str, Any] = OrderedDict((name, OrderedDict()) for name in benches)
     for method, converter in converters.items():
         if method == "identity":
             continue
-        curves[method] = OrderedDict()
         for amount in plan.amounts:
             tell(f"{method}: amount {amount:g}")
-            notes = _measured(played, plan, replace(converter, amount=amount), judge, real)
-            curves[method][f"{amount:g}"] = evaluate(notes)
+            for name, notes in _measured(played, plan, replace(converter, amount=amount), benches).items():
+                curves[name].setdefault(method, OrderedDict())[f"{amount:g}"] = evaluate(notes)
     return curves
 
 

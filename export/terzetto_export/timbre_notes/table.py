@@ -16,39 +16,55 @@ _ROWS = (
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """Return the results as text."""
-    real = results["judge on real notes"]
-    each = ", ".join(f"{name} {one['recall']:.2f}" for name, one in real["by instrument"].items())
+    """Return the results as text: a block for each judge, then what no judge is asked about."""
+    lines: list[str] = []
+    for name, judged in results["judges"].items():
+        lines += [*_of_judge(name, judged), ""]
+    for kind, methods in results.get("gestures", {}).items():
+        lines.append(_heads(kind, methods))
+        lines += [_row(row, methods, row) for row in next(iter(methods.values()))]
+        lines.append("")
+    return "\n".join([*lines, "95 % intervals over input notes"])
+
+
+def _of_judge(name: str, judged: Mapping[str, Any]) -> list[str]:
+    real = judged["real"]
+    each = ", ".join(f"{instrument} {one['recall']:.2f}" for instrument, one in real["by instrument"].items())
+    others = ", ".join(
+        f"{source} {one['recall']:.2f} ({one['sounds']} sounds)" for source, one in judged["elsewhere"].items()
+    )
     lines = [
-        f"the judge on {real['notes']} real notes of the targets, held out: macro recall {real['recall']:.3f}, "
+        f"JUDGE {name}: on {real['notes']} real notes of the targets, held out: macro recall {real['recall']:.3f}, "
         f"among its first two guesses {real['two']:.3f}, accepted {real['accepted']:.3f} (of others' notes "
         f"{real['mistaken']:.3f})",
-        f"({each})",
+        f"({each}; other players: {others})",
         "",
     ]
     for group in ("all", "in range", "out of range"):
-        methods = {name: groups[group] for name, groups in results["notes"].items() if group in groups}
+        methods = {method: groups[group] for method, groups in judged["notes"].items() if group in groups}
         if not methods:
             continue
-        number = "" if group == "all" else f" ({next(iter(results['notes'].values()))[f'notes {group}']} a method)"
-        lines.append(f"{f'notes, {group}{number}':44}" + "".join(f"{name:>27}" for name in methods))
-        for row in next(iter(methods.values())):
-            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>27}" for of in methods.values()))
-        lines.append("")
-    targets = {name: groups["by target"] for name, groups in results["notes"].items()}
-    lines.append(f"{'lost, % by target':44}" + "".join(f"{name:>27}" for name in targets))
+        number = "" if group == "all" else f" ({next(iter(judged['notes'].values()))[f'notes {group}']} a method)"
+        lines.append(_heads(f"notes, {group}{number}", methods))
+        lines += [*(_row(row, methods, row) for row in next(iter(methods.values()))), ""]
+    targets = {method: groups["by target"] for method, groups in judged["notes"].items()}
+    lines.append(_heads("lost, % by target", targets))
     for target in next(iter(targets.values())):
-        lines.append(f"{target:44}" + "".join(f"{_cell(of[target]['lost, %']):>27}" for of in targets.values()))
-    for kind, methods in results.get("gestures", {}).items():
-        lines += ["", f"{kind:44}" + "".join(f"{name:>27}" for name in methods)]
-        for row in next(iter(methods.values())):
-            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>27}" for of in methods.values()))
-    for method, curve in results.get("curve", {}).items():
-        lines += ["", f"{f'{method}, by amount':44}" + "".join(f"{amount:>27}" for amount in curve)]
+        lines.append(_row(target, {method: of[target] for method, of in targets.items()}, "lost, %"))
+    for method, curve in judged.get("curve", {}).items():
+        lines += ["", _heads(f"{method}, by amount", curve)]
         first = next(iter(curve.values()))
-        for row in [name for name in first if name in _ROWS or name.startswith("pitch lost")]:
-            lines.append(f"{row:44}" + "".join(f"{_cell(of[row]):>27}" for of in curve.values()))
-    return "\n".join([*lines, "", "95 % intervals over input notes"])
+        rows = [row for row in first if row in _ROWS or row.startswith("pitch lost")]
+        lines += [_row(row, curve, row) for row in rows]
+    return lines
+
+
+def _heads(title: str, columns: Mapping[str, Any]) -> str:
+    return f"{title:44}" + "".join(f"{column:>27}" for column in columns)
+
+
+def _row(title: str, columns: Mapping[str, Mapping[str, Any]], key: str) -> str:
+    return f"{title:44}" + "".join(f"{_cell(of[key]):>27}" for of in columns.values())
 
 
 def _cell(value: Mapping[str, float]) -> str:

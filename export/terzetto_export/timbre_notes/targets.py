@@ -75,7 +75,7 @@ def real_notes(notes: Sequence[Recording], judge: Judge) -> dict[str, Real]:
     for name in sorted({note.instrument for note in notes}):
         own = [n for n in notes if n.instrument == name and (n.split != "train" or name in RENDERED)]
         sounds = [trimmed(note.audio) for note in own]
-        verdict = judge.hear(sounds, SAMPLE_RATE)
+        verdict = judge.hear(sounds, SAMPLE_RATE, [note.pitch for note in own])
         chosen_by = [n.split == "validation" or name in RENDERED for n in own]
         likelihood = verdict.likelihood[chosen_by, judge.classes.index(name)]
         result[name] = Real(

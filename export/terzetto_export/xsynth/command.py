@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         minutes=arguments.minutes,
         epochs=arguments.epochs,
+        device=arguments.device,
         resume=arguments.resume,
         low_latency=arguments.low_latency,
         from_scratch=arguments.from_scratch,

@@ -36,6 +36,7 @@ LEVELS = {
 """How loud a note of a dynamic is made, in dB: most of the collections' notes have been levelled."""
 VELOCITIES = {40: -27.0, 75: -20.0, 110: -14.0}
 _OWN_LEVEL = -20.0
+"""dB of the loudest 50 ms of one's own recordings, the median over an instrument's files."""
 _LEAST_SECONDS = 3.0
 
 
@@ -108,9 +109,10 @@ def read_recordings(paths: Sequence[Path], grid: FrameGrid, ear: Ear, tell: Call
             "and gets good from 30 s to 2 minutes of one instrument, at all its pitches and loudnesses"
         )
     warn_of_faults(recordings)
-    parts = with_held_out_end(recordings)
-    taken = [(each, _phrase(each, grid, ear)) for each in parts]
     names = sorted({each.instrument for each in recordings})
+    gains = {name: _own_gain([each.audio for each in recordings if each.instrument == name]) for name in names}
+    parts = with_held_out_end(recordings)
+    taken = [(each, _phrase(each.audio * gains[each.instrument], grid, ear)) for each in parts]
 
     def targets(split: str) -> list[Target]:
         found = []
@@ -133,11 +135,11 @@ def _note(recording: Recording, grid: FrameGrid) -> Sound:
     level = LEVELS.get(recording.dynamic)
     if level is None:
         level = VELOCITIES[int(recording.dynamic)]
-    return take_apart(_levelled(recording.audio, level), 440.0 * 2.0 ** ((recording.pitch - 69) / 12), grid)
+    audio = recording.audio * np.float32(10 ** ((level - _loudest(recording.audio)) / 20))
+    return take_apart(audio, 440.0 * 2.0 ** ((recording.pitch - 69) / 12), grid)
 
 
-def _phrase(recording: Recording, grid: FrameGrid, ear: Ear) -> list[Sound]:
-    audio = _levelled(recording.audio, _OWN_LEVEL)
+def _phrase(audio: Float, grid: FrameGrid, ear: Ear) -> list[Sound]:
     pitch = ear.pitches(audio)
     frames = grid.frames_for(len(audio))
     # The ear's frames and the analysis' are as far apart, so they are the same ones.
@@ -145,7 +147,12 @@ def _phrase(recording: Recording, grid: FrameGrid, ear: Ear) -> list[Sound]:
     return notes_of(take_apart(audio, pitch, grid))
 
 
-def _levelled(audio: Float, level: float) -> Float:
-    """Return a sound whose loudest 50 ms have a root mean square, in dB."""
+def _own_gain(recordings: Sequence[Float]) -> np.float32:
+    """Return one factor for all recordings of an instrument, so that soft files stay softer than loud ones."""
+    return np.float32(10 ** ((_OWN_LEVEL - float(np.median([_loudest(audio) for audio in recordings]))) / 20))
+
+
+def _loudest(audio: Float) -> float:
+    """Return the root mean square of the loudest 50 ms, in dB."""
     power = np.convolve(audio**2, np.full(2048, 1 / 2048, np.float32), "same")[::256]
-    return (audio * 10 ** (level / 20) / max(float(np.sqrt(power.max())), 1e-6)).astype(np.float32)
+    return float(10 * np.log10(max(float(power.max()), 1e-12)))

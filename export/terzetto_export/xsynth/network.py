@@ -65,7 +65,8 @@ class XSynth(nn.Module):
 
     def start(self, batch: int) -> tuple[Tensor, ...]:
         """Return the state before the first frame: silence."""
-        return tuple(torch.zeros(batch, size) for _, size in self.STATES)
+        device = self.pitch.weight.device
+        return tuple(torch.zeros(batch, size, device=device) for _, size in self.STATES)
 
     def forward(self, features: Tensor, timbre: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         """Return, for frames in their order, what they sound like in a timbre.

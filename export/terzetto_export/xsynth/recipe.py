@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -39,6 +39,10 @@ class Batch:
     noise: Tensor
     bands: Tensor
     level: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        return Batch(*(getattr(self, each.name).to(device) for each in fields(self)))
 
 
 class Player:
@@ -120,12 +124,20 @@ class XSynthRecipe:
     """For `terzetto_export.training.fit`; validation is minus the error in dB."""
 
     def __init__(
-        self, network: XSynth, training: Player, validation: Player, *, batches: int = BATCHES, validated: int = 4
+        self,
+        network: XSynth,
+        training: Player,
+        validation: Player,
+        *,
+        batches: int = BATCHES,
+        validated: int = 4,
+        device: torch.device | None = None,
     ) -> None:
-        self.network, self._player, self._batches = network, training, batches
+        self._device = device or torch.device("cpu")
+        self.network, self._player, self._batches = network.to(self._device), training, batches
         self.last: dict[str, float] = {}
         random = np.random.default_rng(99)
-        self._validation = [validation.batch(random, 20) for _ in range(validated)]
+        self._validation = [validation.batch(random, 20).to(self._device) for _ in range(validated)]
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         """Yield an epoch's batches."""
@@ -136,7 +148,7 @@ class XSynthRecipe:
                 batch = coming.result()
                 if number + 1 < self._batches:
                     coming = maker.submit(self._player.batch, random)
-                yield batch
+                yield batch.to(self._device)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""

@@ -17,7 +17,7 @@ from terzetto.timbre.xsynth_model import TASK, open_timbre_model
 from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE
 from terzetto_export.onnx_file import file_of_model
-from terzetto_export.training import Schedule, fit, tell_on_terminal
+from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
 from terzetto_export.xsynth.card import write_card
 from terzetto_export.xsynth.data import Data, analysis_grid, read_instruments, read_recordings
 from terzetto_export.xsynth.ear import Ear
@@ -48,6 +48,7 @@ class Plan:
     seed: int = 0
     minutes: float | None = None
     epochs: int | None = None
+    device: str = "auto"
     resume: bool = False
     low_latency: bool = False
     from_scratch: bool = False
@@ -74,6 +75,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     ModelError
         The shipped model, which hears the pitches of one's own recordings, is not there.
     """
+    device = choose_device(plan.device)
     # A step of an LSTM is too small to share between cores: threads only wait for each other.
     torch.set_num_threads(1)
     grid = stream_grid(SAMPLE_RATE, plan.low_latency)
@@ -90,7 +92,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     hearing = Hearing(grid, with_past=plan.low_latency)
     training = Player(data.training, hearing, len(instruments), range(len(instruments)))
     validation = Player(data.validation, hearing, len(instruments), validated)
-    recipe = XSynthRecipe(network, training, validation)
+    recipe = XSynthRecipe(network, training, validation, device=device)
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
     schedule = Schedule(
         plan.epochs or 100_000,
@@ -107,9 +109,10 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         network, plan.model, instruments, lay_out(data.training), real, licence, low_latency=plan.low_latency
     )
     checkpoint.unlink(missing_ok=True)
+    spent = f"{history.seconds / 60:.1f} min on {'one core' if device.type == 'cpu' else device.type}"
     facts = [
         ("began from", _said(before, plan.goes_on)),
-        ("training", f"epoch {history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min on one core"),
+        ("training", f"epoch {history.best_epoch} of {len(history.loss)}, {spent}"),
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}, stored in half precision"),
         ("seed", str(plan.seed)),
         ("data", f"{data.seconds / 60:.1f} min, hash {data_hash(data.files)}"),

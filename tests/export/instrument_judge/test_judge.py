@@ -18,10 +18,11 @@ from terzetto_export.instrument_judge.fonts import (  # noqa: E402
     OTHERS,
     programs,
 )
-from terzetto_export.instrument_judge.judge import Judge, open_judge  # noqa: E402
+from terzetto_export.instrument_judge.judge import Judge  # noqa: E402
 from terzetto_export.instrument_judge.notes import CLASSES, Notes  # noqa: E402
 from terzetto_export.instrument_judge.recipe import changed  # noqa: E402
 from terzetto_export.instrument_judge.train import Plan, table  # noqa: E402
+from terzetto_export.timbre_notes.judges import open_judges  # noqa: E402
 from terzetto_export.timbre_notes.melodies import PLAYERS  # noqa: E402
 
 from .instruments import note, recordings  # noqa: E402
@@ -75,7 +76,7 @@ def test_table_of_recalls() -> None:
     notes = Notes.of(recordings(2, 3))
     wrong = notes.label.copy()
     wrong[0] = (wrong[0] + 1) % len(CLASSES)
-    lines = table(notes, wrong).splitlines()
+    lines = table(notes.label, wrong).splitlines()
     assert "macro recall 0.955" in lines[0] and lines[3].startswith("bassoon") and " 0.500" in lines[3]
 
 
@@ -83,11 +84,11 @@ def test_without_a_judge_it_is_said_how_to_make_one(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TERZETTO_MODELS", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     with pytest.raises(ModelError, match="terzetto train instrument-judge"):
-        open_judge()
+        open_judges()
     assert Plan(out=tmp_path).model == tmp_path / "instrument_judge.onnx"
 
 
 def test_another_model_is_refused(tmp_path: Path, judge: Judge) -> None:
     assert open_model(judge.model.path) is not None
     with pytest.raises(ModelError):
-        open_judge("drum_classes")
+        open_judges(["drum_classes"])

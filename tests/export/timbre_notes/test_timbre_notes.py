@@ -15,12 +15,13 @@ import itertools
 
 from terzetto.errors import InputError
 from terzetto.evaluate.pitch_tracks import TRACKERS
+from terzetto.evaluate.timbre import NoteResult
 from terzetto_export.instrument_data.sound_font_notes import Note
 from terzetto_export.instrument_judge.fonts import OF_INPUTS
 from terzetto_export.instrument_judge.judge import Judge
 from terzetto_export.timbre_notes import evaluation
 from terzetto_export.timbre_notes.gestures import GLISSANDO, gestures
-from terzetto_export.timbre_notes.measures import converted, measure_gesture, measure_notes
+from terzetto_export.timbre_notes.measures import Piece, converted, measure_gesture, measure_notes
 from terzetto_export.timbre_notes.melodies import (
     HIGHEST,
     LOWEST,
@@ -80,22 +81,30 @@ def test_melodies_are_random_but_always_the_same(tmp_path: Path) -> None:
     assert heard == [each.pitch for each in every[2]]
 
 
+def measured(piece: Piece, judge: Judge) -> list[NoteResult]:
+    """What one judge, twice on the bench, says; both times it is the same."""
+    bench = judge, {piece.target: real(judge, piece.target)}
+    results = measure_notes(piece, {"first": bench, "second": bench})
+    assert str(results["first"]) == str(results["second"])
+    return results["first"]
+
+
 def test_what_is_kept_and_what_is_lost(judge: Judge) -> None:
     same = Converter(IDENTITY, "", {})
-    kept = measure_notes(converted(played("cello"), "cello", same), judge, real(judge, "cello"))
+    kept = measured(converted(played("cello"), "cello", same), judge)
     assert all(each.pitch_kept and each.in_range for each in kept)
     assert sum(each.kept for each in kept) >= 2 and [each.kept for each in kept] == [e.rank == 1 for e in kept]
     assert all(each.loudness == 0.0 and each.attack == 0.0 for each in kept)
-    other = measure_notes(converted(played("cello"), "trumpet", same), judge, real(judge, "trumpet"))
+    other = measured(converted(played("cello"), "trumpet", same), judge)
     assert not any(each.kept for each in other) and all(each.pitch_kept and each.rank > 1 for each in other)
-    off = measure_notes(converted(played("cello", 0.8), "cello", same), judge, real(judge, "cello"))
+    off = measured(converted(played("cello", 0.8), "cello", same), judge)
     assert not any(each.pitch_kept for each in off)
 
 
 def test_silence_is_lost(judge: Judge) -> None:
     piece = converted(played("cello"), "cello", Converter(IDENTITY, "", {}))
     silent = type(piece)(piece.melody, "cello", np.zeros_like(piece.audio), {n: t for n, t in piece.tracks.items()})
-    results = measure_notes(silent, judge, real(judge, "cello"))
+    results = measured(silent, judge)
     assert all(each.heard == "" and not each.recognised and math.isnan(each.mfcc) for each in results)
 
 
@@ -131,11 +140,13 @@ def test_methods_side_by_side(data: Path, judge: Judge, monkeypatch: pytest.Monk
     monkeypatch.setenv("TERZETTO_DATA", str(data))
     methods = ("identity", "envelope", "xsynth")
     plan = Plan("timbre_instruments", methods, ("cello",), 1, (0.0,), gestures=False, audio=tmp_path)
-    results = measure(plan, judge, lambda line: None)
-    shares = results["notes"]["identity"]["all"]
+    results = measure(plan, {"first": judge, "second": judge}, lambda line: None)
+    judged = results["judges"]["first"]
+    assert judged["elsewhere"]["sms-tools"]["sounds"] >= 6 and judged["real"]["by instrument"]["cello"]["notes"] == 22
+    shares = judged["notes"]["identity"]["all"]
     assert shares["pitch lost by pYIN, %"]["mean"] == 0.0 and shares["loudness error, dB"]["mean"] == 0.0
-    assert results["notes"]["xsynth"]["all"]["lost, %"]["units"] == 5
-    assert results["curve"]["envelope"]["0"]["MFCC distance"] == results["curve"]["xsynth"]["0"]["MFCC distance"]
+    assert judged["notes"]["xsynth"]["all"]["lost, %"]["units"] == 5
+    assert judged["curve"]["envelope"]["0"]["MFCC distance"] == judged["curve"]["xsynth"]["0"]["MFCC distance"]
     text = table(results)
-    assert "the judge on" in text and "xsynth, by amount" in text
+    assert "JUDGE first: on" in text and "JUDGE second" in text and "xsynth, by amount" in text
     assert len(list((tmp_path / "xsynth").glob("*.wav"))) == 5

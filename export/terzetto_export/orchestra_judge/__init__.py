@@ -1,0 +1,1 @@
+"""The second judge of instruments: it knows the players' own notes, each half of it those of every other pitch."""

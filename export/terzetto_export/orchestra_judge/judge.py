@@ -1,0 +1,36 @@
+"""The second judge, opened; it answers as `terzetto_export.instrument_judge.judge.Judge` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terzetto_export.instrument_judge.judge import Judge, Verdict, verdict_of
+from terzetto_export.orchestra_judge.features import frames, shape
+from terzetto_export.orchestra_judge.recipe import by_half
+
+MODEL = "orchestra_judge"
+HEARS = "frames"
+"""In the model's constants: what tells it from the first judge, which is for the same task."""
+
+
+class OrchestraJudge(Judge):
+    """An opened second judge. Each note is judged by the half that never heard a player's note of its pitch."""
+
+    def hear(
+        self, notes: Sequence[NDArray[np.floating]], sample_rate: float, pitches: Sequence[int | None] = ()
+    ) -> Verdict:
+        """Return the verdict on notes; see `Judge.hear`.
+
+        Parameters
+        ----------
+        pitches
+            MIDI note of each; where it is None, or none are given, both halves judge.
+        """
+        pitch = np.array([-1 if each is None else each for each in pitches or [None] * len(notes)], np.int64)
+        heard = shape(np.stack([frames(note, sample_rate) for note in notes]))
+        said = self.model.session.run(["logits", "embedding"], {"spectra": heard})
+        logits, embedding = (by_half(np.asarray(each, np.float64), pitch) for each in said)
+        return verdict_of(self.classes, logits, embedding)

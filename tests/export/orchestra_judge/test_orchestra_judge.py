@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from terzetto.errors import InputError  # noqa: E402
+from terzetto_export.instrument_judge.notes import CLASSES  # noqa: E402
+from terzetto_export.orchestra_judge.features import BINS, FRAMES, SAMPLE_RATE, frames, shape  # noqa: E402
+from terzetto_export.orchestra_judge.judge import MODEL, OrchestraJudge  # noqa: E402
+from terzetto_export.orchestra_judge.network import OrchestraJudge as Network  # noqa: E402
+from terzetto_export.orchestra_judge.notes import (  # noqa: E402
+    AGAIN,
+    PLAYERS,
+    Notes,
+    again,
+    judging_half,
+    learned_by,
+)
+from terzetto_export.orchestra_judge.recipe import OrchestraRecipe, by_half, changed  # noqa: E402
+from terzetto_export.orchestra_judge.train import Plan, export_judge, metrics  # noqa: E402
+from terzetto_export.timbre_notes.judges import open_judges  # noqa: E402
+from terzetto_export.training import Schedule, fit  # noqa: E402
+
+from ..instrument_judge.instruments import note, recordings  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, OrchestraJudge, Notes]:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = Network(len(CLASSES))
+    training = Notes.of(replace(each, source=PLAYERS) for each in recordings(14, 1))
+    validation = Notes.of(replace(each, source=PLAYERS) for each in recordings(3, 2))
+    network(torch.from_numpy(shape(validation.levels[:2])))
+    recipe = OrchestraRecipe(network, training, validation, torch.device("cpu"))
+    assert fit(recipe, Schedule(1, 3e-3), seed=0, tell=lambda line: None).best > 0.7
+    path = tmp_path_factory.mktemp("orchestra") / f"{MODEL}.onnx"
+    assert export_judge(network, path, validation) <= 1e-5
+    (judge,) = open_judges([str(path)]).values()
+    assert isinstance(judge, OrchestraJudge)
+    return network, judge, validation
+
+
+def test_it_hears_notes_of_pitches_it_never_heard(taught: tuple[Network, OrchestraJudge, Notes]) -> None:
+    judge = taught[1]
+    for rate, gain in ((SAMPLE_RATE, 1.0), (48_000, 0.01)):
+        notes = [gain * note(name, 57, 9999, rate) for name in CLASSES]
+        verdict = judge.hear(notes, rate, [57] * len(notes))
+        assert np.mean([a == b for a, b in zip(verdict.instruments, CLASSES, strict=True)]) > 0.7
+        assert np.allclose(np.linalg.norm(verdict.embeddings, axis=1), 1.0)
+
+
+def test_each_pitch_has_its_half(taught: tuple[Network, OrchestraJudge, Notes]) -> None:
+    judge = taught[1]
+    sound = [note("flute", 60, 1)]
+    even, odd, both = (judge.hear(sound, SAMPLE_RATE, [pitch]).likelihood for pitch in (60, 61, None))
+    assert not np.allclose(even, odd) and np.allclose(both, (even + odd) / 2, atol=1e-5)
+    said = np.arange(6.0).reshape(2, 3, 1)
+    assert by_half(said, np.array([60, 61, -1])).ravel().tolist() == [3.0, 1.0, 3.5]
+
+
+def test_the_half_that_judges_a_players_note_has_not_learned_its_pitch() -> None:
+    notes = Notes.of(replace(each, source=PLAYERS) for each in recordings(4, 3))
+    for pitch in np.unique(notes.pitch):
+        assert not learned_by(judging_half(int(pitch)), notes)[notes.pitch == pitch].any()
+    font = Notes.of(recordings(1, 3))
+    assert learned_by(0, font).all() and learned_by(1, font).all()
+    processed = Notes.of(replace(each, source=PLAYERS + AGAIN) for each in recordings(1, 3))
+    assert not (learned_by(0, processed) & learned_by(1, processed)).any()
+
+
+def test_what_is_put_together_again_sounds_as_before() -> None:
+    (once,) = (each for each in recordings(1, 4) if each.instrument == "oboe")
+    (made,) = again([once], np.random.default_rng(0))
+    assert made.source.endswith(AGAIN) and made.sample_rate == SAMPLE_RATE
+    before, after = (shape(frames(each.audio, each.sample_rate)).mean(axis=0) for each in (once, made))
+    loud = before > 0.6  # 24 dB
+    assert np.abs(before - after)[loud].max() * 60 < 6.0
+
+
+def test_frames_know_no_level() -> None:
+    sound = note("flute", 60, 0)
+    plain, late = (frames(each, SAMPLE_RATE) for each in (sound, 0.1 * sound))
+    assert plain.shape == (FRAMES, BINS) and np.abs(shape(plain) - shape(late)).max() < 0.05
+    noisy = changed(plain, np.random.default_rng(0))
+    assert noisy.shape == plain.shape and not np.allclose(noisy, plain)
+    for bad in (np.zeros(0), np.zeros(5000), np.array([np.nan]), np.ones((2, 9))):
+        with pytest.raises(InputError):
+            frames(bad, SAMPLE_RATE)
+
+
+def test_its_card_tells_sources_apart(taught: tuple[Network, OrchestraJudge, Notes], tmp_path: Path) -> None:
+    network, _, validation = taught
+    processed = Notes(**{**vars(validation), "source": tuple(PLAYERS + AGAIN for _ in validation.source)})
+    phrases = Notes(**{**vars(validation), "source": tuple("medley-solos" for _ in validation.source)})
+    text = metrics(network, validation + processed + phrases, validation)
+    assert text.count("macro recall") == 4 and "sms-tools" in text
+    assert Plan(out=tmp_path).model == tmp_path / "orchestra_judge.onnx"

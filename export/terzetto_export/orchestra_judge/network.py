@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 HALVES = 2
-CHANNELS, EMBEDDING = (24, 48, 48), 96
+CHANNELS, EMBEDDING = (16, 32, 32), 96
 
 
 class Half(nn.Module):

@@ -6,6 +6,7 @@ half that judges it never heard a player's note of that pitch.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,12 +27,13 @@ from terzetto_export.instrument_judge.notes import CLASSES, IN_MODELS, font_note
 from terzetto_export.orchestra_judge.features import SAMPLE_RATE, frames
 from terzetto_export.orchestra_judge.network import HALVES
 from terzetto_export.orchestra_judge.resynthesis import resynthesised
+from terzetto_export.transcription.sound_fonts import SoundFont
 from terzetto_export.xsynth.analysis import take_apart
 from terzetto_export.xsynth.data import analysis_grid
 
 PLAYERS, AGAIN = "philharmonia", " resynthesised"
-EVERY = 4
-"""Of the sound fonts' notes, so many are resynthesised too: one in four."""
+EVERY = 8
+"""Of the sound fonts' notes, one in so many is resynthesised too."""
 
 
 @dataclass(frozen=True)
@@ -123,21 +125,36 @@ def again(recordings: Iterable[Recording], random: np.random.Generator) -> list[
 
 def training_notes(tell: Tell, seed: int) -> Notes:
     """Return all that the halves learn from; a font that is not installed is named and left out."""
-    random = np.random.default_rng(seed)
-    notes = Notes.of(pieces(r for r in read_medley_solos(tell, sample_rate=SAMPLE_RATE) if r.split == "train"))
+    notes = of_phrases(tell)
     players = [r for r in read_philharmonia(tell, sample_rate=FULL_RATE) if r.split == "train"]
-    for recordings in (players, again(players, random), again(players, random)):
-        notes += Notes.of(recordings)
-    tell(f"{len(players)} players' notes, and twice resynthesised")
+    for name in sorted({each.instrument for each in players}):
+        notes += of_players([each for each in players if each.instrument == name], seed)
     for font in (*OF_THE_JUDGE, *OF_MODELS):
         try:
-            heard = list(font_notes(font, IN_MODELS if font in OF_MODELS else (), random))
+            notes += of_font(font, seed)
         except InputError as problem:
             tell(f"without its notes: {problem}")
-            continue
-        notes += Notes.of([*heard, *again(heard[::EVERY], random)])
-        tell(f"{font.file}: {len(heard)} notes, one in {EVERY} also resynthesised")
+    counts = Counter(notes.source)
+    tell(", ".join(f"{source} {number}" for source, number in sorted(counts.items())))
     return notes
+
+
+def of_phrases(tell: Tell) -> Notes:
+    """Return pieces of Medley-solos-DB's training phrases."""
+    return Notes.of(pieces(r for r in read_medley_solos(tell, sample_rate=SAMPLE_RATE) if r.split == "train"))
+
+
+def of_players(recordings: Sequence[Recording], seed: int) -> Notes:
+    """Return the notes of one instrument of the Philharmonia, as they are and resynthesised."""
+    random = np.random.default_rng((seed, INSTRUMENTS.index(recordings[0].instrument)))
+    return Notes.of([*recordings, *again(recordings, random)])
+
+
+def of_font(font: SoundFont, seed: int) -> Notes:
+    """Return a font's notes, some of them resynthesised too."""
+    random = np.random.default_rng((seed, len(INSTRUMENTS) + (*OF_THE_JUDGE, *OF_MODELS).index(font)))
+    heard = list(font_notes(font, IN_MODELS if font in OF_MODELS else (), random))
+    return Notes.of([*heard, *again(heard[::EVERY], random)])
 
 
 def held_out(tell: Tell, split: str, seed: int = 1) -> Notes:

@@ -30,13 +30,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from-scratch", action="store_true", help="begin anew; by default it goes on from the shipped model"
     )
+    parser.add_argument(
+        "--voice-only",
+        action="store_true",
+        help="go on from the shipped model and keep its ear, without recordings of your own too",
+    )
     add_training_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, export, write the card, and say where."""
+    """Train, export, write the card, and say where.
+
+    Raises
+    ------
+    InputError
+        Flags contradict each other.
+    """
+    from terzetto.errors import InputError
     from terzetto_export.xsynth.train import Plan, train
 
+    if arguments.from_scratch and arguments.voice_only:
+        raise InputError("--from-scratch keeps nothing, --voice-only the shipped model's ear: give one of them")
     plan = Plan(
         data=arguments.data,
         name=arguments.name,
@@ -48,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         low_latency=arguments.low_latency,
         from_scratch=arguments.from_scratch,
+        voice_only=arguments.voice_only,
     )
     print(train(plan))
     return 0

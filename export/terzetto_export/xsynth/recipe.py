@@ -10,19 +10,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCHES, Hearing
+from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCH_HZ, PITCHES, Hearing
 from terzetto.timbre.partials import BANDS, PARTIALS
 from terzetto_export.xsynth.analysis import DENSITY_FLOOR, FLOOR
 from terzetto_export.xsynth.inputs import play, play_noise
 from terzetto_export.xsynth.network import XSynth
 from terzetto_export.xsynth.phrases import Phrase, Target, draw
+from terzetto_export.xsynth.sorter import Sorter
 
 FRAMES, BATCH, BATCHES = 180, 12, 40
 CHORDS, NOISES = 0.16, 0.08
 """Shares of phrases that are chords of up to four, and noises."""
 _SILENT = -80.0  # dB: nothing is asked of what is fainter
+SORTED = 0.5
+"""Weight of the sorter's cross-entropy, beside a quarter of the partials' error in dB."""
+_HEARD = -50.0  # dB: what is fainter is not sorted
+_BESIDE = 1.5  # semitones beyond the target's own notes that are sorted still
 
 
 @dataclass
@@ -51,6 +56,7 @@ class Player:
     def __init__(self, targets: Sequence[Target], hearing: Hearing, instruments: int, places: Sequence[int]) -> None:
         self.targets, self.hearing, self.instruments, self.places = targets, hearing, instruments, places
         self.mean_bands = [_mean_bands(target) for target in targets]
+        self._ranges = [_range(target) for target in targets]
 
     def batch(self, random: np.random.Generator, size: int = BATCH) -> Batch:
         """Return a batch."""
@@ -104,6 +110,8 @@ class Player:
         wanted[:, :PITCHES] = bump / np.maximum(bump.sum(axis=1, keepdims=True), 1e-9)
         wanted[~voiced] = 0.0
         wanted[~voiced, PITCHES] = 1.0
+        lowest, highest = self._ranges[which]
+        own = voiced & alone & (phrase.pitch > lowest) & (phrase.pitch < highest) & (phrase.level > _HEARD)
         is_noise = bool((harmonic == 0).all())
         asked = (voiced & alone) | ~heard | (is_noise & audible)
         return (
@@ -112,7 +120,7 @@ class Player:
             wanted,
             asked.astype(np.float32),
             np.where(audible, harmonic, -1.0).astype(np.float32),
-            np.stack([audible, voiced & alone], axis=1).astype(np.float32),
+            np.stack([audible, voiced & alone, own], axis=1).astype(np.float32),
             phrase.partials,
             phrase.noise,
             np.ascontiguousarray(phrase.bands, np.float32),
@@ -131,10 +139,12 @@ class XSynthRecipe:
         *,
         batches: int = BATCHES,
         validated: int = 4,
+        sorter: Sorter | None = None,
         device: torch.device | None = None,
     ) -> None:
         self._device = device or torch.device("cpu")
         self.network, self._player, self._batches = network.to(self._device), training, batches
+        self._sorter = None if sorter is None else sorter.to(self._device)
         self.last: dict[str, float] = {}
         random = np.random.default_rng(99)
         self._validation = [validation.batch(random, 20).to(self._device) for _ in range(validated)]
@@ -160,6 +170,7 @@ class XSynthRecipe:
             + 0.1 * parts["noise"]
             + 0.1 * parts["bands"]
             + 0.03 * parts["level"]
+            + SORTED * parts["sorted"]
         )
 
     def errors(self, batch: Batch) -> dict[str, Tensor]:
@@ -172,6 +183,7 @@ class XSynthRecipe:
         known = (batch.harmonic >= 0).float()
         unsure = binary_cross_entropy_with_logits(harmonic[..., 0], batch.harmonic.clamp(min=0), reduction="none")
         audible, alone = batch.audible[..., 0], batch.audible[..., 1]
+        own = batch.audible[..., 2]
         right = (logits.argmax(dim=2) - batch.pitch.argmax(dim=2)).abs() <= 1
         return {
             "pitch": _mean(entropy, batch.pitched),
@@ -181,14 +193,28 @@ class XSynthRecipe:
             "bands": _mean(_weighted(bands, batch.bands, DENSITY_FLOOR, 50.0), audible),
             "level": _mean((level - batch.level)[..., 0].abs(), audible),
             "right": _mean(right.float(), batch.pitched),
+            **self._sorted(partials, noise, batch, own),
         }
 
+    def _sorted(self, partials: Tensor, noise: Tensor, batch: Batch, own: Tensor) -> dict[str, Tensor]:
+        """Return the sorter's cross-entropy, and the share of frames in which it hears the target."""
+        if self._sorter is None:
+            return {"sorted": partials.new_zeros(()), "told": partials.new_ones(())}
+        pitch = torch.as_tensor(PITCH_HZ, dtype=torch.float32, device=self._device)
+        hertz = pitch[batch.pitch[..., :PITCHES].argmax(dim=2)]
+        truth = batch.timbre.argmax(dim=2)
+        ask = self._sorter.asked if partials.requires_grad else self._sorter
+        said = ask(partials, noise, hertz)
+        entropy = cross_entropy(said.transpose(1, 2), truth, reduction="none")
+        return {"sorted": _mean(entropy, own), "told": _mean((said.argmax(dim=2) == truth).float(), own)}
+
     def validate(self) -> float:
-        """Return minus the error of partials and noise in dB, and of pitch in per cent."""
+        """Return minus the errors in dB, of pitch in per cent, and of what the sorter does not hear as the target."""
         found = [self.errors(batch) for batch in self._validation]
         mean = {name: float(np.mean([float(each[name]) for each in found])) for name in found[0]}
         self.last = mean
-        return -(mean["partials"] + 0.3 * mean["noise"] + 0.2 * mean["bands"] + 30.0 * (1.0 - mean["right"]))
+        decibels = mean["partials"] + 0.3 * mean["noise"] + 0.2 * mean["bands"]
+        return -(decibels + 30.0 * (1.0 - mean["right"]) + 20.0 * (1.0 - mean["told"]))
 
 
 def _weighted(found: Tensor, wanted: Tensor, floor: float, half: float) -> Tensor:
@@ -200,6 +226,16 @@ def _weighted(found: Tensor, wanted: Tensor, floor: float, half: float) -> Tenso
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def _range(target: Target) -> tuple[float, float]:
+    """Return the lowest and highest pitch in Hz at which a target's own sounds tell what it is like."""
+    pitched = target.notes[target.notes > 0]
+    if not pitched.size:
+        return 0.0, 0.0
+    ends = np.array([pitched.min() - _BESIDE, pitched.max() + _BESIDE])
+    lowest, highest = 440.0 * 2.0 ** ((ends - 69.0) / 12.0)
+    return float(lowest), float(highest)
 
 
 def _mean_bands(target: Target) -> NDArray[np.float32]:

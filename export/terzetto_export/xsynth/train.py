@@ -25,6 +25,7 @@ from terzetto_export.xsynth.export import take_weights, write
 from terzetto_export.xsynth.network import XSynth
 from terzetto_export.xsynth.pad import lay_out
 from terzetto_export.xsynth.recipe import Player, XSynthRecipe
+from terzetto_export.xsynth.sorter import recall, taught
 
 MODEL = "timbre_instruments"
 MINUTES, LOW_MINUTES, RATE = 31.0, 15.0, 1.5e-3
@@ -52,6 +53,7 @@ class Plan:
     resume: bool = False
     low_latency: bool = False
     from_scratch: bool = False
+    voice_only: bool = False
 
     @property
     def model(self) -> Path:
@@ -61,8 +63,8 @@ class Plan:
 
     @property
     def goes_on(self) -> bool:
-        """Whether it goes on from the shipped model."""
-        return bool(self.data) and not self.from_scratch
+        """Whether it goes on from the shipped model, whose ear it keeps."""
+        return self.voice_only or (bool(self.data) and not self.from_scratch)
 
 
 def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
@@ -92,7 +94,11 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     hearing = Hearing(grid, with_past=plan.low_latency)
     training = Player(data.training, hearing, len(instruments), range(len(instruments)))
     validation = Player(data.validation, hearing, len(instruments), validated)
-    recipe = XSynthRecipe(network, training, validation, device=device)
+    sorter = None
+    if len(instruments) > 1:
+        sorter = taught(data.training, range(len(instruments)), len(instruments), np.random.default_rng(plan.seed))
+        tell(f"a sorter hears {100 * recall(sorter, data.validation, validated):.1f} % of held-out frames right")
+    recipe = XSynthRecipe(network, training, validation, sorter=sorter, device=device)
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
     schedule = Schedule(
         plan.epochs or 100_000,
@@ -140,8 +146,10 @@ def _read(plan: Plan, tell: Tell) -> Data:
 
 def _before(plan: Plan) -> Path | None:
     """Return the model to go on from: for one's own the shipped one; for its low-latency sibling the usual one."""
-    if plan.from_scratch or not (plan.data or plan.low_latency):
+    if plan.from_scratch or not (plan.data or plan.low_latency or plan.voice_only):
         return None
+    if plan.voice_only:
+        return find_model(TASK, sibling(MODEL, plan.low_latency)).path
     beside = file_of_model(MODEL, plan.out)
     if not plan.data and beside.is_file():
         return beside
@@ -159,7 +167,7 @@ def command(plan: Plan) -> str:
     parts = ["terzetto train timbre"]
     if plan.data:
         parts.append("--data " + " ".join(path.name for path in plan.data))
-    for flag in ("low_latency", "from_scratch"):
+    for flag in ("low_latency", "from_scratch", "voice_only"):
         if getattr(plan, flag):
             parts.append("--" + flag.replace("_", "-"))
     parts.append(f"--seed {plan.seed}")

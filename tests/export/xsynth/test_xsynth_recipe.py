@@ -25,6 +25,7 @@ from terzetto_export.xsynth.network import XSynth  # noqa: E402
 from terzetto_export.xsynth.pad import lay_out  # noqa: E402
 from terzetto_export.xsynth.phrases import Target, draw, transposed  # noqa: E402
 from terzetto_export.xsynth.recipe import FRAMES, Player, XSynthRecipe  # noqa: E402
+from terzetto_export.xsynth.train import Plan, train  # noqa: E402
 
 Float = NDArray[np.float32]
 RATE = 44_100
@@ -169,6 +170,38 @@ def test_ones_own_recording_becomes_notes(tmp_path: Path) -> None:
     soundfile.write(path, melody[: RATE // 2], RATE)
     with pytest.raises(InputError, match="at least"):
         read_recordings([path], grid, ear, told.append)
+
+
+def test_files_of_one_instrument_keep_their_loudness(tmp_path: Path) -> None:
+    import soundfile
+
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for pitch, gain in ((220.0, 1.0), (247.0, 0.1), (294.0, 0.32)):  # 20 and 10 dB apart
+        note = gain * np.concatenate([odd_tone(pitch, 1.4), np.zeros(2000, np.float32)])
+        soundfile.write(folder / f"{pitch:.0f}.wav", note, RATE)
+    ear = Ear(open_timbre_model("timbre_instruments"))
+    with pytest.warns(UserWarning):
+        data = read_recordings([folder], analysis_grid(GRID.hop_length), ear, lambda line: None)
+    (target,) = data.training
+    pitched = [(note, sound.level.max()) for note, sound in zip(target.notes, target.sounds, strict=True) if note > 0]
+    by_pitch = {round(note): level for note, level in pitched}
+    assert by_pitch[57] - by_pitch[59] == pytest.approx(20.0, abs=2.5)
+    assert by_pitch[62] - by_pitch[59] == pytest.approx(10.0, abs=2.5)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no CUDA device"):
+        train(Plan(out=tmp_path, device="cuda"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_it_learns_on_a_device(player: Player) -> None:
+    torch.manual_seed(0)
+    recipe = XSynthRecipe(XSynth(2), player, player, batches=1, validated=1, device=torch.device("cuda"))
+    (batch,) = recipe.batches(np.random.default_rng(0))
+    assert batch.features.is_cuda and recipe.loss(batch).is_cuda and np.isfinite(recipe.validate())
 
 
 def test_the_task_is_timbre() -> None:

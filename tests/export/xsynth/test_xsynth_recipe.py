@@ -16,6 +16,7 @@ from terzetto.models import find_model  # noqa: E402
 from terzetto.timbre.conversion import stream_grid  # noqa: E402
 from terzetto.timbre.hearing import Hearing  # noqa: E402
 from terzetto.timbre.xsynth_model import TASK, open_timbre_model  # noqa: E402
+from terzetto_export.xsynth import sorter as sorter_module  # noqa: E402
 from terzetto_export.xsynth.analysis import FLOOR, Sound, take_apart  # noqa: E402
 from terzetto_export.xsynth.data import analysis_grid, read_recordings  # noqa: E402
 from terzetto_export.xsynth.ear import Ear  # noqa: E402
@@ -25,6 +26,7 @@ from terzetto_export.xsynth.network import XSynth  # noqa: E402
 from terzetto_export.xsynth.pad import lay_out  # noqa: E402
 from terzetto_export.xsynth.phrases import Target, draw, transposed  # noqa: E402
 from terzetto_export.xsynth.recipe import FRAMES, Player, XSynthRecipe  # noqa: E402
+from terzetto_export.xsynth.sorter import recall, taught  # noqa: E402
 from terzetto_export.xsynth.train import Plan, train  # noqa: E402
 
 Float = NDArray[np.float32]
@@ -118,6 +120,39 @@ def test_a_step_lowers_the_loss_and_the_ear_can_be_kept(player: Player) -> None:
         losses.append(float(loss.detach()))
     assert losses[-1] < losses[0]
     assert torch.equal(ear, network.pitch.weight)
+
+
+def sawtooth(pitch: float) -> Sound:
+    time = np.arange(round(0.6 * RATE)) / RATE
+    sound = 0.1 * np.asarray(sum(np.sin(2 * np.pi * n * pitch * time + n) / n for n in range(1, 20)))
+    return take_apart(sound.astype(np.float32), pitch, GRID)
+
+
+def test_a_sorter_of_real_frames_teaches_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    monkeypatch.setattr(sorter_module, "STEPS", 40)
+    targets = [
+        Target.of("odd", sounds(220.0, 440.0)),
+        Target.of("saw", [sawtooth(pitch) for pitch in (220.0, 330.0, 440.0)]),
+    ]
+    sorter = taught(targets, (0, 1), 2, np.random.default_rng(0))
+    assert recall(sorter, targets, (0, 1)) > 0.95 and not any(each.requires_grad for each in sorter.parameters())
+    player = Player(targets, Hearing(GRID), 2, (0, 1))
+    network = XSynth(2)
+    with_it = XSynthRecipe(network, player, player, batches=1, validated=1, sorter=sorter)
+    batch = player.batch(np.random.default_rng(1), 4)
+    own, alone = batch.audible[..., 2].bool(), batch.audible[..., 1].bool()
+    assert own.any() and not (own & ~alone).any()
+    with torch.no_grad():  # what is wanted is told, what an untaught voice gives out is not
+        wanted = with_it._sorted(batch.partials, batch.noise, batch, batch.audible[..., 2])
+        before = with_it.errors(batch)
+    assert wanted["told"] > 0.9 and wanted["sorted"] < before["sorted"]
+    without = XSynthRecipe(network, player, player, batches=1, validated=1)
+    assert without.errors(batch)["sorted"] == 0.0
+    with_it.errors(batch)["sorted"].backward()
+    assert network.timbre.weight.grad is not None and network.timbre.weight.grad.abs().sum() > 0
+    assert network.pitch.weight.grad is None  # the ear learns nothing of it
 
 
 def test_a_file_gives_back_the_weights(player: Player, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ DENSITY_FLOOR = -110.0
 """dB a Hz below the frame's level: weaker noise counts as this weak."""
 LOW_NOTE = 140.0
 """Hz, below which a frame of the usual length does not part the partials."""
+_ASIDE = 8.0  # bins from a partial beyond which its side lobes do not matter
 ENVELOPE_HOP = 120
 """Samples from one value of the fine envelope to the next."""
 
@@ -116,7 +117,9 @@ def _parts(spectra: Complex, pitch: Float, grid: FrameGrid) -> tuple[Float, Floa
     spacing = np.maximum(pitch / grid.bin_hz, 1e-3)[:, None]
     number = place / np.maximum(pitch, 1e-3)[:, None]
     apart = np.abs(number - np.round(number)) * spacing
-    between = (apart > np.minimum(2.6, 0.45 * spacing)) | (np.round(number) < 1) | (pitch[:, None] <= 0)
+    # Only near the middle: the side lobes of strong partials (Hann's lie at -31 and -41 dB) would pass for noise.
+    aside = np.clip(0.3 * spacing, np.minimum(2.6, 0.45 * spacing), _ASIDE)
+    between = (apart > aside) | (np.round(number) < 1) | (pitch[:, None] <= 0)
     noise = band_density(power, grid, between)
     energy = np.cumsum(np.pad(power, ((0, 0), (1, 0))), axis=1)
     harmonic = np.arange(1, PARTIALS + 1) * spacing

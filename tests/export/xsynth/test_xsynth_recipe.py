@@ -15,6 +15,7 @@ from terzetto.errors import InputError, ModelError  # noqa: E402
 from terzetto.models import find_model  # noqa: E402
 from terzetto.timbre.conversion import stream_grid  # noqa: E402
 from terzetto.timbre.hearing import Hearing  # noqa: E402
+from terzetto.timbre.partials import BAND_HZ  # noqa: E402
 from terzetto.timbre.xsynth_model import TASK, open_timbre_model  # noqa: E402
 from terzetto_export.xsynth import sorter as sorter_module  # noqa: E402
 from terzetto_export.xsynth.analysis import FLOOR, Sound, take_apart  # noqa: E402
@@ -54,6 +55,14 @@ def test_a_sound_is_taken_apart(pitch: float) -> None:
     relative = sound.partials[middle] - sound.partials[middle, 0]
     assert relative[[2, 4, 6, 8]] == pytest.approx(-20 * np.log10([3, 5, 7, 9]), abs=1.0)
     assert relative[[1, 3, 5]].max() < -35.0
+
+
+def test_side_lobes_of_partials_are_not_noise() -> None:
+    time = np.arange(round(0.5 * RATE)) / RATE
+    clean = 0.1 * sum(np.sin(2 * np.pi * n * 440.0 * time + n) for n in (1, 2, 3))
+    noise = take_apart(np.asarray(clean, np.float32), 440.0, GRID).noise[10:20]
+    between = (BAND_HZ > 500.0) & (BAND_HZ < 1300.0)
+    assert noise[:, between].max() < -75.0  # dB a Hz; with the lobes it is -61
 
 
 def test_a_sound_moved_keeps_its_envelope_and_its_gaps() -> None:

@@ -59,7 +59,7 @@ def frames(audio: NDArray[np.floating], sample_rate: float) -> Float:
 def shape(levels: NDArray[np.floating]) -> Float:
     """Return what the network is given of levels (…, BINS): float32, 1 at the loudest bin, 0 far below it."""
     below = levels - levels.max(axis=-1, keepdims=True)
-    return np.maximum(1.0 + below / DEEPEST, 0.0).astype(np.float32)
+    return np.asarray(np.maximum(1.0 + below / DEEPEST, 0.0), np.float32)
 
 
 @functools.cache
@@ -68,4 +68,4 @@ def _filters() -> Float:
     hertz = np.arange(N_FFT + 1) * SAMPLE_RATE / (2 * N_FFT)
     centre = LOWEST * 2.0 ** (np.arange(BINS) / PER_OCTAVE)
     width = np.maximum(centre * (2.0 ** (1 / PER_OCTAVE) - 1.0), SAMPLE_RATE / N_FFT)
-    return np.maximum(1.0 - np.abs(hertz[:, None] - centre) / width, 0.0).astype(np.float32)
+    return np.asarray(np.maximum(1.0 - np.abs(hertz[:, None] - centre) / width, 0.0), np.float32)

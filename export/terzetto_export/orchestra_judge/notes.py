@@ -98,7 +98,7 @@ class Notes:
 
 def learned_by(half: int, notes: Notes) -> NDArray[np.bool_]:
     """Return which notes (n,) a half learns: of the players' notes every other pitch, and all of the others."""
-    return ~notes.of_source(PLAYERS) | (notes.pitch % HALVES == half)
+    return np.asarray(~notes.of_source(PLAYERS) | (notes.pitch % HALVES == half))
 
 
 def judging_half(pitch: int) -> int:

@@ -43,7 +43,7 @@ class OrchestraRecipe:
         self._weights = []
         for half in range(HALVES):
             mine = learned_by(half, training)
-            weight = mine * np.where(real, REAL, 1.0)
+            weight = np.where(mine, np.where(real, REAL, 1.0), 0.0)
             of_class = np.bincount(training.label, weight, minlength=len(CLASSES))
             weight = weight / np.maximum(of_class[training.label], 1e-9)
             self._weights.append(weight / weight.sum())

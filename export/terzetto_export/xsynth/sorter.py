@@ -57,7 +57,7 @@ class Sorter(nn.Module):
         slope = TILT * (2.0 * torch.rand_like(pitch) - 1.0)[..., None]
         steps = torch.linspace(-0.5, 0.5, PARTIALS, device=pitch.device)
         partials = partials + JITTER * torch.randn_like(partials) + slope * steps
-        return self(partials, noise + JITTER * torch.randn_like(noise), pitch)
+        return self.forward(partials, noise + JITTER * torch.randn_like(noise), pitch)
 
 
 def taught(targets: Sequence[Target], places: Sequence[int], instruments: int, random: np.random.Generator) -> Sorter:

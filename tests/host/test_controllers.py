@@ -17,7 +17,7 @@ from terzetto.control.osc import encode
 from terzetto_host.chain import Chain
 from terzetto_host.live import reports
 from terzetto_host.live.controllers import LARGEST, Desk, Peer
-from terzetto_host.live.instances import Instance
+from terzetto_host.live.instance import Instance
 from terzetto_host.live.values import Values
 from tests.host.conftest import Controller, Plugin, RunningServer, noise
 

@@ -13,7 +13,7 @@ import pytest
 from terzetto.control.messages import Message
 from terzetto_host.live import handover, reports
 from terzetto_host.live.handover import UNDER_WAY, Estate, Owed
-from terzetto_host.live.instances import Instance
+from terzetto_host.live.instance import Instance
 from tests.host.conftest import Controller, Plugin, RunningServer, until
 
 MakePlugin = Callable[..., Plugin]

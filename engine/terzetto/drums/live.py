@@ -74,7 +74,7 @@ class DrumsProcessor:
         self._pattern.say_status()
         self._kit.prepare(sample_rate, channels)
         self.reset()
-        self._pattern.write_midi(now=True)
+        self._pattern.write_file(now=True)
         self._say_missing()
 
     def reset(self) -> None:
@@ -173,7 +173,7 @@ class DrumsProcessor:
     @property
     def state_changed(self) -> int:
         """Rises whenever the pattern's file, a model or the kit changes."""
-        return self._pattern.changed + self._voices.changed
+        return self._pattern.changed + self._pattern.file.changed + self._voices.changed
 
     def state(self) -> dict[str, Any]:
         """Return everything that brings the sound back, ready for JSON; ``midi``: the pattern's file in base 64."""
@@ -182,7 +182,7 @@ class DrumsProcessor:
             "version": 1,
             "values": self.parameters.values(),
             "model": pattern.model,
-            "midi": pattern.midi,
+            "midi": pattern.file.midi,
             "other": pattern.edits.state(),
             **voices.state(),
             "models": {**pattern.models, **voices.models},

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from terzetto.background import Background
 from terzetto.control.arguments import numbers_of, text_of
@@ -15,7 +13,7 @@ from terzetto.drums.bars import Bars, Hit, PatternSource, Settings
 from terzetto.drums.clock import Span
 from terzetto.drums.glide import Glide
 from terzetto.drums.live_edits import SHAPING, LiveEdits
-from terzetto.drums.pattern_file import write_pattern, written_pattern
+from terzetto.drums.live_file import LiveFile, Made
 from terzetto.drums.sequencer import Sequencer
 from terzetto.errors import ControlError, TerzettoError
 from terzetto.models import noting_models, whole_name
@@ -53,12 +51,12 @@ class LivePattern:
         Name or path of the model that plays; empty for the shipped one.
     problem : str
         Why there are no patterns; empty if there are.
-    midi : str
-        The pattern's file, in base 64.
+    file : LiveFile
+        The pattern as a MIDI file.
     models : dict
         The model that plays, name → SHA-256.
     changed : int
-        Rises with the model and the file.
+        Rises with the model and the edits.
     """
 
     def __init__(
@@ -72,12 +70,12 @@ class LivePattern:
         self._parameters, self._background, self._outbox, self._say = parameters, background, outbox, say
         self._open = open_patterns
         self.model = self._wanted = ""  # the one asked for last
-        self.problem = self.midi = ""
+        self.problem = ""
         self.models: dict[str, str] = {}
         self.changed = 0
         self._bars: Bars | None = None
         self._sequencer: Sequencer | None = None
-        self._midi_due, self._midi_busy = True, False
+        self.file = LiveFile(background, say)
         self._rate = self._host_tempo = 0.0
         self._x, self._y = Glide(0.5), Glide(0.5)
         self.edits, self._edited = LiveEdits(parameters, background, outbox, say), 0
@@ -116,7 +114,7 @@ class LivePattern:
     def end_block(self, host_tempo: float) -> None:
         """See to the file, after a block; its tempo is the host's."""
         self._host_tempo = host_tempo
-        self.write_midi(now=False)
+        self.write_file(now=False)
 
     def _settings(self, at: int) -> Settings:
         """Return what holds at a frame of the stream."""
@@ -141,7 +139,7 @@ class LivePattern:
             glide = self._x if change.name == "pad_x" else self._y
             glide.move(float(change.value), now, round(self._parameters.number("glide") * self._rate / 1000))
         self.edits.follow(change)
-        self._midi_due = self._midi_due or change.name in _SHAPING
+        self.file.due = self.file.due or change.name in _SHAPING
 
     def obey(self, name: str, event: Message, now: int, *, begins: bool) -> None:
         """Follow a command; others are not ours. ``begins``: nothing of the stream has been heard."""
@@ -154,11 +152,11 @@ class LivePattern:
         elif name == "latent_y":
             self._move(now, None, self._on_pad(*numbers_of(event, 1)))
         elif name == "save_pattern":
-            self._save(text_of(event, "the path of a MIDI file"))
+            self.file.save(text_of(event, "the path of a MIDI file"), self._played())
         elif name == "model":
             self._use_model(whole_name(text_of(event, "the name or the path of a pattern model")), now=begins)
         else:
-            self.edits.obey(name, event, lambda: self._file()[:2], begins=begins)
+            self.edits.obey(name, event, lambda: self._played()[:2], begins=begins)
 
     def _move(self, now: int, x: float | None, y: float | None) -> None:
         outside = False
@@ -190,7 +188,7 @@ class LivePattern:
                     self._sequencer = Sequencer(self._bars, self._rate)
                 self._sequencer.bars = self._bars
                 self.changed += 1
-                self._midi_due = True
+                self.file.due = True
                 self.say_status()
 
         def fail(why: str) -> None:
@@ -212,44 +210,21 @@ class LivePattern:
 
     # The file
 
-    def _file(self) -> tuple[Bars, Settings, float]:
+    def write_file(self, *, now: bool) -> None:
+        """Make the file that the editor hands out, on a thread; the state carries it to the plugin."""
+        if self.edits.changed != self._edited:
+            self._edited, self.file.due = self.edits.changed, True
+            self.changed += 1
+        if self._bars is not None:
+            self.file.refresh(self._played, now=now)
+
+    def _played(self) -> Made:
         """Return what a file is made of: what the knobs say, wherever the pad has got to."""
         if self._bars is None:
             raise ControlError(f"there is no pattern ({self.problem})")
         x, y = self._parameters.number("pad_x"), self._parameters.number("pad_y")
         tempo = self._host_tempo or self._parameters.number("tempo")
         return Bars(self._bars.source, self.edits.dictionary), replace(self._settings(0), x=x, y=y), tempo
-
-    def write_midi(self, *, now: bool) -> None:
-        """Make the file that the editor hands out, on a thread; the state carries it to the plugin."""
-        if self.edits.changed != self._edited:
-            self._edited, self._midi_due = self.edits.changed, True
-            self.changed += 1
-        if self._bars is None or not self._midi_due or self._midi_busy:
-            return
-        bars, settings, tempo = self._file()
-        self._midi_due, self._midi_busy = False, True
-
-        def take(written: bytes) -> None:
-            self._midi_busy = False
-            text = base64.b64encode(written).decode("ascii")
-            self.changed += text != self.midi
-            self.midi = text
-
-        def fail(why: str) -> None:
-            self._midi_busy = False
-            self._say(f"The pattern cannot be made a file: {why}")
-
-        self._background.run(lambda: written_pattern(bars, settings, tempo), take, fail, now=now)
-
-    def _save(self, path: str) -> None:
-        bars, settings, tempo = self._file()
-        self._background.run(
-            lambda: write_pattern(Path(path), bars, settings, tempo),
-            lambda _: self._say(f"The pattern is in {path}."),
-            lambda why: self._say(f"The pattern could not be saved: {why}"),
-            now=False,
-        )
 
     # What is said and kept
 
@@ -272,4 +247,4 @@ class LivePattern:
             return
         if model != self.model:
             self._use_model(model, now=now, saved=True)
-        self._midi_due = True
+        self.file.due = True

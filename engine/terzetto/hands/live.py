@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from terzetto.audio.stream import STOPPED, SongClock, Transport
 from terzetto.background import Background, Result
-from terzetto.control.addresses import Address
 from terzetto.control.messages import Message
 from terzetto.control.parameters import Change, Parameters
-from terzetto.errors import ControlError, InputError
+from terzetto.errors import InputError
 from terzetto.hands import live_status
 from terzetto.hands.commands import note_of, path_of, seconds_of
 from terzetto.hands.faders import FaderValues
@@ -151,19 +150,9 @@ class HandsProcessor:
     # Messages
 
     def _handle(self, event: Message, position: int) -> None:
-        address = Address.parse(event.address)
-        if address is None or address.instrument != "hands":
-            return
-        try:
-            answer, change = self.parameters.answer(event), self.parameters.apply(event)
-            if answer is not None:
-                self.outbox.append(answer)
-            elif change is not None:
-                self._follow(change)
-            else:
-                self._obey(address.name, event, position)
-        except ControlError as error:
-            self._tell("error", str(error), event.address)
+        self.parameters.dispatch(
+            event, self.outbox, self._follow, lambda name: self._obey(name, event, position + event.frame)
+        )
 
     def _follow(self, change: Change) -> None:
         """Do what a changed parameter asks for."""
@@ -180,8 +169,8 @@ class HandsProcessor:
         else:
             self._voices.move(change.frame, self._faders())
 
-    def _obey(self, name: str, event: Message, position: int) -> None:
-        """Follow one of the instrument's commands; others are not ours."""
+    def _obey(self, name: str, event: Message, at: int) -> None:
+        """Follow one of the instrument's commands, at a frame of the timeline; others are not ours."""
         if name == "score":
             self._read_score(path_of(event))
         elif name == "take_start" and not event.arguments:
@@ -196,7 +185,7 @@ class HandsProcessor:
             self._set("learn", False)
             self._say_status()
         elif name == "note":
-            self.lessons.note(position + event.frame, *note_of(event))
+            self.lessons.note(at, *note_of(event))
 
     def _change_window(self, window: str) -> None:
         score = self._project.timed_score

@@ -21,7 +21,7 @@ from terzetto.errors import ControlError
 from terzetto_host.live import reports
 
 if TYPE_CHECKING:
-    from terzetto_host.live.instances import Instance
+    from terzetto_host.live.instance import Instance
 
 Peer = tuple[str, int]
 LARGEST = 16_384

@@ -14,7 +14,7 @@ from terzetto.control.addresses import ROOT
 from terzetto.control.table import Command, Parameter, Value
 
 if TYPE_CHECKING:
-    from terzetto_host.live.instances import Instance
+    from terzetto_host.live.instance import Instance
 
 _ATTRIBUTES = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT")
 _READ, _WRITE = 1, 2

@@ -21,7 +21,8 @@ from terzetto_host.live import reports
 from terzetto_host.live.controllers import Desk, Peer
 from terzetto_host.live.discovery import Announcement
 from terzetto_host.live.http import serve_http
-from terzetto_host.live.instances import Instance, Instances
+from terzetto_host.live.instance import Instance
+from terzetto_host.live.instances import Instances
 from terzetto_host.live.logs import log_to
 from terzetto_host.network import EVERYWHERE, LOOPBACK, Network, bind
 from terzetto_host.places import ServerRecord, only_server

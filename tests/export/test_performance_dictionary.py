@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import parametrize
 
 from terzetto.analysis.performance_dictionary import (
     PerformanceDictionary,
@@ -17,20 +18,24 @@ from terzetto.analysis.performance_dictionary import (
     open_performance_dictionary,
 )
 from terzetto.analysis.performance_edits import columns_between, denoise, note_values, shift_variance, simplify
+from terzetto.analysis.winners import WINNERS
 from terzetto.cli import main
 from terzetto.errors import InputError, ModelError
 from terzetto.models import shipped_folder
 from terzetto.score.midi import read_midi, write_midi
 from terzetto.score.notes import UNKNOWN, Score
-from terzetto.score.performance_events import NOTE_OFF, TIME_SHIFT, VELOCITY, from_events, one_hot, to_events
+from terzetto.score.performance_events import EVENTS, NOTE_OFF, TIME_SHIFT, VELOCITY, from_events, one_hot, to_events
 from terzetto_export.conv_wta import performance_reproduce, performance_train
 from terzetto_export.conv_wta.composers import measure as measure_composers
+from terzetto_export.conv_wta.event_products import activity_of, error_of_event, lay_back, lay_out
+from terzetto_export.conv_wta.network import ConvWta, keep_winners
 from terzetto_export.conv_wta.performance_measures import accuracy, add_noise, middle, note_f1
 from terzetto_export.conv_wta.performance_recipe import learn
 from terzetto_export.conv_wta.performance_reproduce import PianoPlan
 from terzetto_export.conv_wta.performance_train import DESIGNS, Plan, train
 from terzetto_export.conv_wta.performances import Split, read_split
 from terzetto_export.conv_wta.piano_bars import read_pieces
+from terzetto_export.conv_wta.recipe import AFTER, DURING
 from terzetto_export.conv_wta.reproduce import Plan as PaperPlan
 from terzetto_export.conv_wta.reproduce import reproduce
 from terzetto_export.drum_data.piano import read_performances
@@ -123,6 +128,37 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(split: Split, tmp_pat
     with pytest.raises(_CutOffError):
         run(cut_off)
     assert torch.equal(run(lambda line: None, resume=True), whole)
+
+
+@pytest.mark.parametrize("winners", WINNERS)
+@pytest.mark.parametrize("taken", [DURING, AFTER])
+def test_products_without_zeros_are_the_network_s(split: Split, winners: str, taken: str) -> None:
+    """The loss and all its derivatives are those of the convolutions, with weights laid out and not."""
+    torch.manual_seed(0)
+    kernel, columns = 16, 12
+    network = ConvWta(EVENTS, 40, kernel)
+    events = split.training[0].events[: columns * kernel]
+    rows, batch = torch.from_numpy(one_hot(events))[None], torch.from_numpy(events.reshape(columns, kernel))
+
+    def found(fast: bool) -> list[torch.Tensor]:
+        weights = [network.encoder.weight, network.decoder.weight, network.encoder.bias]
+        activity = activity_of(network, batch) if fast else network.activity(rows)
+        code = activity if taken == AFTER else keep_winners(activity, 5, winners)
+        dense = EVENTS * torch.nn.functional.mse_loss(network.decoder(code), rows)
+        loss = error_of_event(network, code, batch) if fast else dense
+        return [loss, *torch.autograd.grad(loss, weights)]
+
+    def kept(layer: torch.nn.Module) -> torch.Tensor:
+        return layer.parametrizations.weight.original
+
+    dense = found(fast=False)
+    torch.testing.assert_close(found(fast=True), dense, rtol=1e-4, atol=1e-7)
+    lay_out(network)
+    with parametrize.cached():
+        torch.testing.assert_close(found(fast=True), dense, rtol=1e-4, atol=1e-7)
+    assert kept(network.encoder).is_contiguous() and kept(network.decoder).is_contiguous()
+    lay_back(network)
+    torch.testing.assert_close(found(fast=False), dense, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("recipe", ["paper", "of-each-atom"])

@@ -38,9 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns",
         type=int,
-        default=128,
         metavar="N",
-        help="read an excerpt of N kernels of each performance in an epoch (default: 128)",
+        help="read an excerpt of N kernels of each performance in an epoch (default: each performance whole)",
     )
     parser.add_argument("--pieces", type=int, metavar="N", help="read at most N performances of each part")
     parser.add_argument("--without", metavar="COMPOSER", help="leave a composer out and test on his works")

@@ -1,4 +1,4 @@
-"""From performances to a trained network: seeded, one excerpt at a time, k falling."""
+"""From performances to a trained network: seeded, one performance at a time, k falling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from terzetto.analysis.winners import IN_EACH_COLUMN
+from terzetto.errors import InputError
 from terzetto.score.performance_events import EVENTS, one_hot
+from terzetto_export.conv_wta.event_products import activity_of, error_of_event, lay_back, lay_out
 from terzetto_export.conv_wta.network import ConvWta, keep_winners
 from terzetto_export.conv_wta.performances import Line
 from terzetto_export.conv_wta.recipe import AFTER, Design
@@ -18,17 +20,24 @@ from terzetto_export.training import History, Schedule, fit
 
 EPOCHS = 60
 LEARNING_RATE = 3e-3
-COLUMNS = 128  # of an excerpt, the most that an epoch reads of one performance; an atom's winners are taken among them
+VALIDATED = 256  # columns of a validation performance, from its middle, that an epoch ends with
 PAPER = Design(
     atoms=1000, kernel=16, winners=IN_EACH_COLUMN, k_first=100, k_last=75, levels=(8, 16, 24)
 )  # as it is read here: see `terzetto_export.conv_wta.performance_card`
 
 
 class PerformanceRecipe:
-    """Batch size 1, as the paper has it: an excerpt of each training performance, at another place in each epoch.
+    """Batch size 1, as the paper has it: each training performance as long as it is, in a random order.
 
-    The loss is the squared error of an event, summed over its 388 rows: the paper's MSE times 388, which changes
-    nothing but keeps the gradients far from AdamW's epsilon. Validation is the negative of it with the last k.
+    A performance begins anew within its first kernel in each epoch, so that the atoms do not learn where a file's
+    columns happen to fall; with ``columns`` an epoch reads an excerpt of so many, at another place each time. The loss
+    is the squared error of an event, summed over its 388 rows: the paper's MSE times 388, which changes nothing but
+    keeps the gradients far from AdamW's epsilon. Validation is the negative of it with the last k.
+
+    Raises
+    ------
+    InputError
+        All performances of a part are shorter than a kernel.
     """
 
     def __init__(
@@ -38,12 +47,14 @@ class PerformanceRecipe:
         design: Design,
         epochs: int,
         device: torch.device | None = None,
-        columns: int = COLUMNS,
+        columns: int | None = None,
     ) -> None:
         self.design, self.epochs, self.columns = design, epochs, columns
         self.device = device or torch.device("cpu")
         self.network = ConvWta(EVENTS, design.atoms, design.kernel, design.levels).to(self.device)
-        self._training, self._validation = training, validation
+        lay_out(self.network)
+        self._training = self._long_enough(training, "to train on")
+        self._validation = self._long_enough(validation, "to choose by")
         self._epoch = 0
 
     def at_epoch(self, epoch: int) -> None:
@@ -51,19 +62,20 @@ class PerformanceRecipe:
         self._epoch = epoch
 
     def batches(self, random: np.random.Generator) -> Iterator[Tensor]:
-        """Yield an excerpt (1, 388, time) of each performance, in a random order."""
+        """Yield the columns of each performance or of an excerpt, int64 (columns, kernel), in a random order."""
+        kernel = self.design.kernel
         for index in random.permutation(len(self._training)):
             events = self._training[index].events
-            longest = self.columns * self.design.kernel
-            start = int(random.integers(max(len(events) - longest, 0) + 1))
-            yield self._rows(events[start : start + longest])
+            longest = len(events) if self.columns is None else self.columns * kernel
+            latest = max(len(events) - longest, min(kernel - 1, len(events) - kernel))
+            yield self._columns(events[int(random.integers(latest + 1)) :])
 
     def loss(self, batch: Tensor) -> Tensor:
         """Return the squared error of an event with this epoch's k."""
         k = self.design.k_at(self._epoch / max(self.epochs - 1, 1))
-        activity = self.network.activity(batch)
+        activity = self._activity(batch)
         code = activity if self.design.taken == AFTER else keep_winners(activity, k, self.design.winners)
-        return EVENTS * torch.nn.functional.mse_loss(self.network.decoder(code), batch)
+        return error_of_event(self.network, code, batch)
 
     def validate(self) -> float:
         """Return the negative error on the middle of each validation performance, with the last k."""
@@ -72,17 +84,31 @@ class PerformanceRecipe:
 
     def error(self, events: np.ndarray) -> float:
         """Return the squared error of an event in the middle of a performance, with the last k."""
-        longest = self.columns * self.design.kernel
-        start = max(len(events) - longest, 0) // 2
-        rows = self._rows(events[start : start + longest])
+        columns = len(events) // self.design.kernel
+        longest = min(self.columns or VALIDATED, columns) * self.design.kernel
+        batch = self._columns(events[(len(events) - longest) // 2 :][:longest])
         with torch.no_grad():
-            code = keep_winners(self.network.activity(rows), self.design.k_last, self.design.winners)
-            return float(EVENTS * torch.nn.functional.mse_loss(self.network.decoder(code), rows))
+            code = keep_winners(self._activity(batch), self.design.k_last, self.design.winners)
+            return float(error_of_event(self.network, code, batch))
 
-    def _rows(self, events: np.ndarray) -> Tensor:
-        """Return whole kernels of events, filled up with nothing at the end."""
-        rows = one_hot(events)
-        return torch.from_numpy(np.pad(rows, ((0, 0), (0, -len(events) % self.design.kernel)))[None]).to(self.device)
+    def _activity(self, events: Tensor) -> Tensor:
+        if not self.design.levels:
+            return activity_of(self.network, events)
+        rows = torch.nn.functional.one_hot(events.reshape(-1), EVENTS).T[None].float()
+        return self.network.activity(rows)
+
+    def _columns(self, events: np.ndarray) -> Tensor:
+        """Return whole columns, at most as many as an excerpt has."""
+        kernel = self.design.kernel
+        count = len(events) // kernel
+        count = count if self.columns is None else min(count, self.columns)
+        return torch.from_numpy(events[: count * kernel].reshape(count, kernel)).to(self.device)
+
+    def _long_enough(self, lines: Sequence[Line], what: str) -> list[Line]:
+        found = [line for line in lines if len(line.events) >= self.design.kernel]
+        if not found:
+            raise InputError(f"no performance {what} has {self.design.kernel} events, the length of one kernel")
+        return found
 
 
 def learn(
@@ -94,7 +120,7 @@ def learn(
     seed: int = 0,
     minutes: float | None = None,
     device: torch.device | None = None,
-    columns: int = COLUMNS,
+    columns: int | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     tell: Callable[[str], None],
@@ -106,6 +132,7 @@ def learn(
         recipe.at_epoch(int(torch.load(checkpoint, map_location="cpu", weights_only=True)["done"][0]))
     schedule = Schedule(epochs, learning_rate=LEARNING_RATE, weight_decay=1e-4, minutes=minutes)
     history = fit(recipe, schedule, seed=seed, checkpoint=checkpoint, resume=resume, tell=tell)
+    lay_back(recipe.network)
     return recipe.network, history
 
 

@@ -22,7 +22,7 @@ from terzetto_export.card import commit, data_hash, machine
 from terzetto_export.conv_wta.network import ConvWta
 from terzetto_export.conv_wta.performance_card import write_card
 from terzetto_export.conv_wta.performance_measures import choose_keep, middle
-from terzetto_export.conv_wta.performance_recipe import COLUMNS, EPOCHS, PAPER, learn
+from terzetto_export.conv_wta.performance_recipe import EPOCHS, PAPER, learn
 from terzetto_export.conv_wta.performances import Split, read_split
 from terzetto_export.conv_wta.recipe import Design
 from terzetto_export.onnx_file import Description, export
@@ -43,7 +43,7 @@ class Plan:
     out: Path | None = None
     epochs: int = EPOCHS
     kernel: int = PAPER.kernel
-    columns: int = COLUMNS
+    columns: int | None = None
     pieces: int | None = None
     seed: int = 0
     minutes: float | None = None
@@ -64,7 +64,8 @@ class Plan:
     @property
     def command(self) -> str:
         """What makes it again."""
-        parts = [f"{MAKE_IT} --recipe {self.recipe} --epochs {self.epochs} --columns {self.columns} --seed {self.seed}"]
+        parts = [f"{MAKE_IT} --recipe {self.recipe} --epochs {self.epochs} --seed {self.seed}"]
+        parts += [f"--columns {self.columns}"] if self.columns is not None else []
         parts += [f"--kernel {self.kernel}"] if self.kernel != PAPER.kernel else []
         parts += [f"--data {self.data.name}"] if self.data else []
         parts += [f"--without {self.without}"] if self.without else []
@@ -117,7 +118,7 @@ def finish(network: ConvWta, split: Split, plan: Plan) -> tuple[PerformanceDicti
         "kernel": design.kernel,
         "k": design.k_last,
         "winners": design.winners,
-        "section": plan.columns,
+        "section": plan.columns or 0,
         "recipe": plan.recipe,
         "keep": 0.0,
     }
@@ -150,18 +151,11 @@ def facts_of(
     difference: float,
 ) -> list[tuple[str, str]]:
     """Return the card's facts."""
-    design = plan.design
-    read = sum(min(len(line.events), plan.columns * design.kernel) for line in split.training)
     return [
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}"),
         ("seed", str(plan.seed)),
         ("epoch", f"{history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.0f} min on {device.type}"),
-        (
-            "an epoch",
-            f"one excerpt of up to {plan.columns * design.kernel} events of each of {len(split.training)} "
-            f"performances, at another place each time: {read:,} of "
-            f"{sum(len(line.events) for line in split.training):,} events",
-        ),
+        ("an epoch", _epoch_read(split, plan)),
         ("error of an event on validation", f"{-history.best:.4f} (MSE {-history.best / EVENTS:.6f}); silence: 1"),
         ("notes kept from", f"{dictionary.keep:g} (by validation)"),
         ("data hash", data_hash(split.sources)),
@@ -169,3 +163,16 @@ def facts_of(
         ("machine", machine()),
         ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
     ]
+
+
+def _epoch_read(split: Split, plan: Plan) -> str:
+    """Return what an epoch reads."""
+    lengths = [len(line.events) for line in split.training]
+    if plan.columns is None:
+        return f"each of {len(lengths)} performances whole, one a step: {sum(lengths):,} events"
+    longest = plan.columns * plan.design.kernel
+    read = sum(min(length, longest) for length in lengths)
+    return (
+        f"one excerpt of up to {longest} events of each of {len(lengths)} performances, at another place each time: "
+        f"{read:,} of {sum(lengths):,} events"
+    )

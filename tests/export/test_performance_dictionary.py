@@ -18,7 +18,7 @@ from terzetto.analysis.performance_dictionary import (
     open_performance_dictionary,
 )
 from terzetto.analysis.performance_edits import columns_between, denoise, note_values, shift_variance, simplify
-from terzetto.analysis.winners import WINNERS
+from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM
 from terzetto.cli import main
 from terzetto.errors import InputError, ModelError
 from terzetto.models import shipped_folder
@@ -130,18 +130,29 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(split: Split, tmp_pat
     assert torch.equal(run(lambda line: None, resume=True), whole)
 
 
-@pytest.mark.parametrize("winners", WINNERS)
-@pytest.mark.parametrize("taken", [DURING, AFTER])
-def test_products_without_zeros_are_the_network_s(split: Split, winners: str, taken: str) -> None:
+@pytest.mark.parametrize(
+    ("winners", "taken", "levels", "apart"),
+    [
+        (IN_EACH_COLUMN, DURING, (), False),
+        (OF_EACH_ATOM, DURING, (), False),
+        (IN_EACH_COLUMN, AFTER, (), False),
+        (IN_EACH_COLUMN, DURING, (8, 16, 24), False),
+        (IN_EACH_COLUMN, DURING, (8, 16, 24), True),
+    ],
+)
+def test_products_without_zeros_are_the_network_s(
+    split: Split, winners: str, taken: str, levels: tuple[int, ...], apart: bool
+) -> None:
     """The loss and all its derivatives are those of the convolutions, with weights laid out and not."""
     torch.manual_seed(0)
     kernel, columns = 16, 12
-    network = ConvWta(EVENTS, 40, kernel)
-    events = split.training[0].events[: columns * kernel]
+    network = ConvWta(EVENTS, 40, kernel, levels, rows_apart=apart)
+    events = split.training[0].events[: columns * kernel].copy()
+    events[5] = events[3]  # twice within the TCN's reach
     rows, batch = torch.from_numpy(one_hot(events))[None], torch.from_numpy(events.reshape(columns, kernel))
 
     def found(fast: bool) -> list[torch.Tensor]:
-        weights = [network.encoder.weight, network.decoder.weight, network.encoder.bias]
+        weights = [network.encoder.weight, network.decoder.weight, network.encoder.bias, *network.tcn.parameters()]
         activity = activity_of(network, batch) if fast else network.activity(rows)
         code = activity if taken == AFTER else keep_winners(activity, 5, winners)
         dense = EVENTS * torch.nn.functional.mse_loss(network.decoder(code), rows)

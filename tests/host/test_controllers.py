@@ -65,6 +65,10 @@ class House:
     def allow_lan(self, on: bool) -> None:
         self.asked.append(("allow_lan", on))
 
+    def with_files(self, end: str, arguments: tuple[Argument, ...], tell: Callable[[Message], None]) -> None:
+        self.asked.append((end, arguments))
+        tell(Message(f"/terzetto/{end}", ("done",)))
+
     def steered(self, number: int) -> list[Message]:
         pipe = self.rooms[number - 1].pipe
         assert isinstance(pipe, Pipe)
@@ -152,6 +156,17 @@ def test_what_is_wrong_is_answered_with_what_is_valid(
     error = at.error(address, *arguments)
     assert re.search(message, error), error
     assert at.house.asked == [] and at.house.steered(1) == []
+
+
+def test_files_are_worked_on_without_an_instance(at: Table) -> None:
+    at.house.rooms.clear()
+    answer = (Message("/terzetto/piano/simplify", ("done",)), HERE)
+    assert at.say("/terzetto/piano/simplify", "/a.mid", 20.0, "/b.mid") == [answer]
+    assert at.house.asked == [("piano/simplify", ("/a.mid", 20, "/b.mid"))]
+    assert "this computer only" in at.error("/terzetto/piano/simplify", "/a.mid", 20, "/b.mid", peer=TABLET)
+    assert "takes path_read: string, atoms: integer" in at.error("/terzetto/piano/simplify", "/a.mid")
+    assert "no instance i1" in at.error("/terzetto/i1/piano/simplify", "/a.mid", 20, "/b.mid")
+    assert len(at.house.asked) == 1
 
 
 @pytest.mark.parametrize("word", ["attach", "monitor", "allow_lan"])

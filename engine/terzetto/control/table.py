@@ -102,6 +102,26 @@ class Instrument:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
 
 
+@dataclass(frozen=True)
+class FileTasks:
+    """What the engine does with files, whether or not a plugin is there; see `terzetto_host.live.file_tasks`."""
+
+    name: str
+    title: str
+    description: str
+    commands: tuple[Command, ...]
+
+
+@functools.cache
+def file_tasks() -> dict[str, FileTasks]:
+    """Return what the engine does with files by the name that its addresses have, as shipped."""
+    content = tomllib.loads(PATH.read_text(encoding="utf-8")).get("files", {})
+    return {
+        name: FileTasks(name, entry["title"], entry["description"], _commands(name, entry))
+        for name, entry in content.items()
+    }
+
+
 @functools.cache
 def table() -> dict[str, Instrument]:
     """Return the instruments by name, as shipped."""
@@ -133,15 +153,18 @@ def load(text: str) -> dict[str, Instrument]:
     for name, entry in content.get("instrument", {}).items():
         parameters = [_parameter(name, row, shared=False) for row in entry.get("parameter", [])]
         parameters += [_parameter(name, row, shared=True) for row in shared]
-        commands = [
-            Command(name, row["name"], tuple(row["arguments"]), row["description"]) for row in entry.get("message", [])
-        ]
+        commands = _commands(name, entry)
         names = [*(each.name for each in parameters), *(each.name for each in commands)]
         twice = next((each for each in names if names.count(each) > 1), None)
         if twice is not None:
             raise ControlError(f"{name}.{twice} is in the parameter table twice")
-        instruments[name] = Instrument(name, entry["title"], entry["description"], tuple(parameters), tuple(commands))
+        instruments[name] = Instrument(name, entry["title"], entry["description"], tuple(parameters), commands)
     return instruments
+
+
+def _commands(name: str, entry: dict[str, Any]) -> tuple[Command, ...]:
+    rows = entry.get("message", [])
+    return tuple(Command(name, row["name"], tuple(row["arguments"]), row["description"]) for row in rows)
 
 
 def _parameter(instrument: str, row: dict[str, Any], *, shared: bool) -> Parameter:

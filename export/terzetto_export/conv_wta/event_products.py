@@ -18,6 +18,7 @@ from torch.nn.functional import embedding_bag
 from torch.nn.utils.parametrize import register_parametrization, remove_parametrizations
 
 from terzetto_export.conv_wta.network import ConvWta
+from terzetto_export.conv_wta.tcn import RowsApart, active_cells
 
 
 class _Order(nn.Module):
@@ -49,26 +50,34 @@ def lay_back(network: ConvWta) -> None:
 
 
 class _Read(Function):
-    """The sum of a table's rows, one for each event of a column."""
+    """The weighted sum of a table's rows: of those that each column names, (columns, cells), with these weights."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, events: Tensor) -> Tensor:
+    def forward(ctx: Any, weight: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, rows, weights)
+        return _weighted_sum(weight, rows, weights)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, Tensor | None]:
+        (weight, rows, weights), gradient = ctx.saved_tensors, gradients[0].contiguous()
         atoms, kinds, kernel = weight.shape
-        rows = events + kinds * torch.arange(kernel, device=events.device)
-        ctx.save_for_backward(rows)
-        ctx.shape = weight.shape
-        return embedding_bag(rows, weight.permute(2, 1, 0).reshape(kernel * kinds, atoms), mode="sum")
+        # The table's rows by the columns that name them: the transposed product, read as rows again.
+        named, order = rows.reshape(-1).sort(stable=True)
+        starts = torch.searchsorted(named, torch.arange(kernel * kinds, device=rows.device))
+        by_row = (order // rows.shape[1], gradient, starts)
+        table = embedding_bag(*by_row, mode="sum", per_sample_weights=weights.reshape(-1)[order])
+        to_weights = None
+        if ctx.needs_input_grad[2]:
+            asked, constant = weights.detach().requires_grad_(), weight.detach()
+            with torch.enable_grad():
+                read = _weighted_sum(constant, rows, asked)
+            (to_weights,) = torch.autograd.grad(read, asked, gradient)
+        return table.reshape(kernel, kinds, atoms).permute(2, 1, 0), None, to_weights
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (rows,), (gradient,) = ctx.saved_tensors, gradients
-        atoms, kinds, kernel = ctx.shape
-        gradient = gradient.contiguous()
-        column, atom = gradient.nonzero(as_tuple=True)  # those of the winners
-        cells = rows[column] * atoms + atom[:, None]
-        values = gradient[column, atom][:, None].expand_as(cells)
-        table = gradient.new_zeros(kernel * kinds * atoms).index_add_(0, cells.reshape(-1), values.reshape(-1))
-        return table.reshape(kernel, kinds, atoms).permute(2, 1, 0), None
+
+def _weighted_sum(weight: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    table = weight.permute(2, 1, 0).reshape(-1, weight.shape[0])
+    return embedding_bag(rows, table, mode="sum", per_sample_weights=weights)
 
 
 class _MeanError(Function):
@@ -107,11 +116,24 @@ def _weighted_rows(weights: Tensor, rows: Tensor) -> Tensor:
 
 
 def activity_of(network: ConvWta, events: Tensor) -> Tensor:
-    """Return the activities that a network without a TCN has for events (columns, kernel): (1, atoms, columns)."""
-    bias = network.encoder.bias
-    assert bias is not None
-    read: Tensor = _Read.apply(network.encoder.weight, events)  # type: ignore[no-untyped-call]
-    return torch.relu(read + bias).T[None]
+    """Return the activities for events (columns, kernel), one-hot: (1, atoms, columns).
+
+    Of a network whose TCN mixes the rows, by the convolutions themselves.
+    """
+    columns, kernel = events.shape
+    kinds, tcn = network.decoder.weight.shape[1], network.tcn
+    if isinstance(tcn, RowsApart):
+        rows, histories = active_cells(events.reshape(-1), tcn.reach)
+        rows, weights = rows.reshape(columns, kernel, -1), tcn.of_histories()[histories].reshape(columns, -1)
+    elif isinstance(tcn, nn.Sequential) and len(tcn):
+        one_hot = nn.functional.one_hot(events.reshape(-1), kinds)
+        return network.activity(one_hot.T[None].float())
+    else:
+        rows, weights = events[:, :, None], torch.ones(events.shape, device=events.device)
+    rows = rows + kinds * torch.arange(kernel, device=events.device)[:, None]
+    read: Tensor = _Read.apply(network.encoder.weight, rows.reshape(columns, -1), weights)  # type: ignore[no-untyped-call]
+    assert network.encoder.bias is not None
+    return torch.relu(read + network.encoder.bias).T[None]
 
 
 def error_of_event(network: ConvWta, code: Tensor, events: Tensor) -> Tensor:

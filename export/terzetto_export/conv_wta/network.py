@@ -9,19 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from terzetto.analysis.winners import IN_EACH_COLUMN
-
-
-class CausalBlock(nn.Module):
-    """One level of a temporal convolutional network: a causal dilated convolution and a ReLU (Bai et al. 2018)."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int) -> None:
-        super().__init__()
-        self.padding = (kernel - 1) * dilation
-        self.convolution = nn.Conv1d(inputs, outputs, kernel, dilation=dilation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, inputs, time) to (n, outputs, time); nothing flows from the future."""
-        return torch.relu(self.convolution(nn.functional.pad(x, (self.padding, 0))))
+from terzetto_export.conv_wta.tcn import CausalBlock, RowsApart
 
 
 class ConvWta(nn.Module):
@@ -39,12 +27,27 @@ class ConvWta(nn.Module):
         Feature maps of the TCN's levels; none without one. Level i is dilated 2^i.
     level_kernel
         Width of the TCN's convolutions.
+    rows_apart
+        Whether the TCN reads each row as a line of its own, not all at once; see `terzetto_export.conv_wta.tcn`.
     """
 
-    def __init__(self, rows: int, atoms: int, kernel: int, levels: Sequence[int] = (), level_kernel: int = 2) -> None:
+    def __init__(
+        self,
+        rows: int,
+        atoms: int,
+        kernel: int,
+        levels: Sequence[int] = (),
+        level_kernel: int = 2,
+        *,
+        rows_apart: bool = False,
+    ) -> None:
         super().__init__()
         widths = [rows, *levels]
-        self.tcn = nn.Sequential(*(CausalBlock(a, b, level_kernel, 2**i) for i, (a, b) in enumerate(pairwise(widths))))
+        self.tcn: nn.Module = nn.Sequential(
+            *(CausalBlock(a, b, level_kernel, 2**i) for i, (a, b) in enumerate(pairwise(widths)))
+        )
+        if rows_apart:
+            self.tcn, widths = RowsApart(levels, level_kernel), [rows]
         self.encoder = nn.Conv1d(widths[-1], atoms, kernel, stride=kernel)
         self.decoder = nn.ConvTranspose1d(atoms, rows, kernel, stride=kernel, bias=False)
 

@@ -22,7 +22,7 @@ EPOCHS = 60
 LEARNING_RATE = 3e-3
 VALIDATED = 256  # columns of a validation performance, from its middle, that an epoch ends with
 PAPER = Design(
-    atoms=1000, kernel=16, winners=IN_EACH_COLUMN, k_first=100, k_last=75, levels=(8, 16, 24)
+    atoms=1000, kernel=16, winners=IN_EACH_COLUMN, k_first=100, k_last=75, levels=(8, 16, 24), rows_apart=True
 )  # as it is read here: see `terzetto_export.conv_wta.performance_card`
 
 
@@ -51,7 +51,9 @@ class PerformanceRecipe:
     ) -> None:
         self.design, self.epochs, self.columns = design, epochs, columns
         self.device = device or torch.device("cpu")
-        self.network = ConvWta(EVENTS, design.atoms, design.kernel, design.levels).to(self.device)
+        self.network = ConvWta(EVENTS, design.atoms, design.kernel, design.levels, rows_apart=design.rows_apart).to(
+            self.device
+        )
         lay_out(self.network)
         self._training = self._long_enough(training, "to train on")
         self._validation = self._long_enough(validation, "to choose by")
@@ -73,7 +75,7 @@ class PerformanceRecipe:
     def loss(self, batch: Tensor) -> Tensor:
         """Return the squared error of an event with this epoch's k."""
         k = self.design.k_at(self._epoch / max(self.epochs - 1, 1))
-        activity = self._activity(batch)
+        activity = activity_of(self.network, batch)
         code = activity if self.design.taken == AFTER else keep_winners(activity, k, self.design.winners)
         return error_of_event(self.network, code, batch)
 
@@ -88,14 +90,8 @@ class PerformanceRecipe:
         longest = min(self.columns or VALIDATED, columns) * self.design.kernel
         batch = self._columns(events[(len(events) - longest) // 2 :][:longest])
         with torch.no_grad():
-            code = keep_winners(self._activity(batch), self.design.k_last, self.design.winners)
+            code = keep_winners(activity_of(self.network, batch), self.design.k_last, self.design.winners)
             return float(error_of_event(self.network, code, batch))
-
-    def _activity(self, events: Tensor) -> Tensor:
-        if not self.design.levels:
-            return activity_of(self.network, events)
-        rows = torch.nn.functional.one_hot(events.reshape(-1), EVENTS).T[None].float()
-        return self.network.activity(rows)
 
     def _columns(self, events: np.ndarray) -> Tensor:
         """Return whole columns, at most as many as an excerpt has."""

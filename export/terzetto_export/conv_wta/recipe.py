@@ -41,6 +41,8 @@ class Design:
         section; what is to be written is clean. None in the paper.
     levels : tuple of int
         Feature maps of the TCN before the encoder; none for drums.
+    rows_apart : bool
+        Whether the TCN reads each row as a line of its own; see `terzetto_export.conv_wta.tcn`.
     """
 
     atoms: int = 100
@@ -51,6 +53,7 @@ class Design:
     taken: str = DURING
     noise: float = 0.0
     levels: tuple[int, ...] = ()
+    rows_apart: bool = False
 
     def k_at(self, share: float) -> int:
         """Return k when a share (0..1) of the training is done."""

@@ -19,6 +19,7 @@ from terzetto.control.parameters import convert
 from terzetto.control.table import Command, table
 from terzetto.errors import ControlError
 from terzetto_host.live import reports
+from terzetto_host.live.file_tasks import commands
 
 if TYPE_CHECKING:
     from terzetto_host.live.instance import Instance
@@ -45,6 +46,9 @@ class House(Protocol):
 
     def allow_lan(self, on: bool) -> None:
         """Open UDP to the local network, or close it."""
+
+    def with_files(self, end: str, arguments: tuple[Argument, ...], tell: Callable[[Message], None]) -> None:
+        """Do something with files, in the background, and tell the answer."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Desk:
             "monitor": self._monitor,
             "allow_lan": self._allow_lan,
         }
+        self._on_files = dict(commands())
 
     def take(self, packet: bytes, peer: Peer) -> None:
         """Do what a packet asks for; the first thing wrong with it is answered, the rest of it is done."""
@@ -128,6 +133,12 @@ class Desk:
             self._own[parts[0]](message.arguments, peer)
             return
         name = parts.pop(0) if is_instance(parts[0]) else None
+        on_files = self._on_files.get("/".join(parts)) if name is None else None
+        if on_files is not None:
+            _only_from_here("/".join(parts), peer)
+            taken = _checked(on_files, message.arguments)
+            self._house.with_files("/".join(parts), taken, lambda answer: self._answer(answer, peer))
+            return
         self._steer(name, "/".join(parts), message.arguments, peer, due)
 
     def _steer(self, name: str | None, end: str, arguments: tuple[Argument, ...], peer: Peer, due: float) -> None:

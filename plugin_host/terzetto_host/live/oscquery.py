@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from terzetto import __version__
 from terzetto.control.addresses import ROOT
 from terzetto.control.table import Command, Parameter, Value
+from terzetto_host.live.file_tasks import commands
 
 if TYPE_CHECKING:
     from terzetto_host.live.instance import Instance
@@ -65,6 +66,8 @@ def _tree(instances: Iterable[Instance]) -> dict[str, Any]:
                 value = instance.values[end]
                 kind = "s" if isinstance(value, str) else "f"
                 _place(root, f"{ROOT}/{instance.name}/{end}", {"TYPE": kind, "ACCESS": _READ, "VALUE": [value]})
+    for end, command in commands():
+        _place(root, f"{ROOT}/{end}", _command(command))
     for end, kind, text in (
         ("ping", "", "Answered by /terzetto/pong VERSION."),
         ("instances", "", "Answered by the names and instruments of all instances."),

@@ -10,6 +10,7 @@ from terzetto.control.addresses import ROOT
 from terzetto.control.messages import Argument, Message
 from terzetto.control.osc import decode, encode
 from terzetto.errors import ControlError, InputError
+from terzetto_host.live.file_tasks import TASKS
 from terzetto_host.network import LOOPBACK, Network, lan_address
 from terzetto_host.places import ServerRecord
 
@@ -18,7 +19,10 @@ _RENEW = 5.0  # seconds after which a monitor asks again: the engine may have be
 
 
 def send(address: str, values: list[str], port: int | None) -> int:
-    """Send a message and print what is answered; 2 if that is an error."""
+    """Send a message and print what is answered; 2 if that is an error.
+
+    What is done with files is waited for, however long it takes.
+    """
     # `--port N` may stand behind the values too.
     if "--port" in values[:-1]:
         at = values.index("--port")
@@ -28,9 +32,10 @@ def send(address: str, values: list[str], port: int | None) -> int:
     status = 0
     with _socket() as there:
         there.sendto(encode(message), peer)
-        deadline = time.monotonic() + _ANSWER
+        waited_for = address.removeprefix(f"{ROOT}/") in TASKS
+        deadline = float("inf") if waited_for else time.monotonic() + _ANSWER
         while (left := deadline - time.monotonic()) > 0:
-            there.settimeout(left)
+            there.settimeout(None if waited_for else left)
             try:
                 answers = decode(there.recv(65536))
             except (TimeoutError, ControlError):
@@ -43,6 +48,9 @@ def send(address: str, values: list[str], port: int | None) -> int:
                     status = 2
                 else:
                     print(_text(answer))
+                if waited_for and answer.address in (address, f"{ROOT}/error"):
+                    deadline = time.monotonic() + _ANSWER  # of what was done in part, the problem follows
+                    waited_for = False
     return status
 
 

@@ -9,17 +9,18 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from terzetto import __version__
-from terzetto.control.messages import Message
+from terzetto.control.messages import Argument, Message
 from terzetto.control.osc import encode
 from terzetto.errors import ControlError
 from terzetto_host import _bridge
 from terzetto_host.live import reports
 from terzetto_host.live.controllers import Desk, Peer
 from terzetto_host.live.discovery import Announcement
+from terzetto_host.live.file_tasks import FileTasks
 from terzetto_host.live.http import serve_http
 from terzetto_host.live.instance import Instance
 from terzetto_host.live.instances import Instances
@@ -80,6 +81,7 @@ class Server:
                 with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
                     loop.add_signal_handler(number, self._stop.set)
             self.house = Instances(lambda: self.osc_port, self._told, self._changed)
+            self.files = FileTasks()
             self.desk = Desk(self, self._send)
             try:
                 await self._open()
@@ -91,6 +93,7 @@ class Server:
                 await self._watch()
             finally:
                 ServerRecord.path().unlink(missing_ok=True)
+                await self.files.stop()
                 await self.house.stop()
                 await self._announcement.end()
                 if self._udp is not None:
@@ -117,6 +120,10 @@ class Server:
         self._network.allow_lan = on
         self._network.write()
         self._in_background(self._reopen())
+
+    def with_files(self, end: str, arguments: tuple[Argument, ...], tell: Callable[[Message], None]) -> None:
+        """Do something with files, in the background, and tell the answer."""
+        self.files.ask(end, arguments, tell)
 
     def stop(self) -> None:
         """End in order."""
@@ -179,7 +186,7 @@ class Server:
             if now - swept > _SWEEP:
                 swept = now
                 _bridge.sweep()
-            unused = now - self.house.last_ended if not len(self.house) else 0.0
+            unused = now - self.house.last_ended if not len(self.house) and not self.files.busy else 0.0
             if self._while_used is not None and unused > self._while_used:
                 log.info("nobody has needed this server for %g s", self._while_used)
                 return

@@ -11,8 +11,8 @@ from terzetto_export.commands.train import add_training_flags
 HELP = "the dictionary of piano performances, on MAESTRO's layout or a folder of MIDI; made here, never shipped"
 RECIPES = {
     "plain": "one convolution to encode with: reconstructs best",
-    "paper": "with the CONV-WTA paper's TCN before it",
-    "of-each-atom": "the paper's, but k counts columns of each atom",
+    "paper": "with the CONV-WTA paper's TCN before it, on each of the 388 rows",
+    "of-each-atom": "as plain, but k counts columns of each atom",
 }
 
 

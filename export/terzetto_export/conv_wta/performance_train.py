@@ -28,7 +28,8 @@ from terzetto_export.conv_wta.recipe import Design
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.training import History, choose_device, tell_on_terminal
 
-DESIGNS = {"plain": replace(PAPER, levels=()), "paper": PAPER, "of-each-atom": replace(PAPER, winners=OF_EACH_ATOM)}
+PLAIN = replace(PAPER, levels=(), rows_apart=False)
+DESIGNS = {"plain": PLAIN, "paper": PAPER, "of-each-atom": replace(PLAIN, winners=OF_EACH_ATOM)}
 LICENCE = "CC BY-NC-SA 4.0, as what it was trained on: for research on this machine, not to be shipped"
 OWN = "that of the data it was trained on (MAESTRO: CC BY-NC-SA 4.0)"
 

@@ -143,8 +143,10 @@ async def _run(end: str, arguments: tuple[Argument, ...]) -> tuple[int, dict[str
     """Run a command; return its exit status, what it found, and the lines that it said beside."""
     group, name = end.split("/")
     words = [group, name.removesuffix("_only"), *TASKS[end].words(*arguments), "--json"]
-    pipes = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "terzetto", *words, **pipes)
+    nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "terzetto", *words, stdin=nothing, stdout=pipe, stderr=pipe
+    )
     try:
         with contextlib.suppress(AttributeError, OSError):  # no such thing on Windows; gone already
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)

@@ -56,12 +56,13 @@ def mel_levels(audio: NDArray[np.floating]) -> Float:
     inside = sound[: len(padded) - N_FFT // 2]
     padded[N_FFT // 2 : N_FFT // 2 + len(inside)] = inside
     power = np.abs(FrameGrid(SAMPLE_RATE, N_FFT, HOP_LENGTH).stft(padded)) ** 2
-    decibels = 10.0 * np.log10(power @ _mel_filters() + np.float32(1e-10))
+    decibels = 10.0 * np.log10(power @ mel_filters() + np.float32(1e-10))
     return np.asarray(np.maximum((decibels - FLOOR) / RANGE, 0.0), np.float32)
 
 
 @functools.cache
-def _mel_filters() -> Float:
+def mel_filters() -> Float:
+    """Return what makes mel bands of the powers of a frame's bins, (513, 64)."""
     import librosa
 
     filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=BANDS, fmin=30.0, fmax=18_000.0)

@@ -76,9 +76,11 @@ class ClassifierRecipe:
             yield torch.from_numpy(values.astype(np.float32)).to(self._device), target.to(self._device)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the mean cross-entropy."""
+        """Return the mean cross-entropy; of several members that vote, over all of them."""
         values, target = batch
-        return functional.cross_entropy(logits_of(self.network, values), target, label_smoothing=SMOOTHING)
+        logits = logits_of(self.network, values)
+        target = target.expand(logits.shape)
+        return functional.cross_entropy(logits.flatten(0, -2), target.flatten(0, -2), label_smoothing=SMOOTHING)
 
     def validate(self) -> float:
         """Return the macro recall on the validation sounds."""

@@ -31,6 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="0: leave them out (default: 500, the paper's)",
     )
     sounds.add_argument("--sound-minutes", type=float, metavar="M", help="stop training after M minutes")
+    sounds.add_argument("--resume", action="store_true", help="go on from the sounds' checkpoint in the folder")
+    sounds.add_argument("-d", "--device", default="auto", choices=["auto", "cpu", "cuda"], help="(default: auto)")
     sounds.add_argument(
         "--sound-batch", type=whole_number, default=200, metavar="N", help="(default: 200, the paper's)"
     )
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train on all data sets, draw the figures, print the numbers."""
     from terzetto_export.commands.reproduce import data_root
     from terzetto_export.latent_sequencing.reproduce import Plan, reproduce
-    from terzetto_export.latent_sequencing.sound_reproduce import SoundPlan
+    from terzetto_export.latent_sequencing.sound_long_run import SoundPlan
     from terzetto_export.training import tell_on_terminal
 
     sounds = SoundPlan(
@@ -73,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         nan_batch=arguments.nan_batch,
         tiers=tuple(dict.fromkeys(arguments.tier or ["licensed"])),
         most=arguments.sounds,
+        device=arguments.device,
+        resume=arguments.resume,
     )
     plan = Plan(data_root() / "drums", arguments.out, arguments.epochs, arguments.seed, arguments.seeds, sounds)
     print(reproduce(plan, tell_on_terminal))

@@ -23,7 +23,8 @@ from terzetto_export.drum_data.mma import read_mma
 from terzetto_export.latent_sequencing import figures
 from terzetto_export.latent_sequencing.bars import FirstBars, first_bars
 from terzetto_export.latent_sequencing.network import PaperAutoencoder, train
-from terzetto_export.latent_sequencing.sound_reproduce import SoundPlan, reproduce_sounds
+from terzetto_export.latent_sequencing.sound_long_run import FOLDER, SoundPlan
+from terzetto_export.latent_sequencing.sound_reproduce import reproduce_sounds
 
 SAMPLE_RATE = 44_100
 NEIGHBOURS = 15
@@ -62,7 +63,7 @@ def reproduce(plan: Plan, tell: Tell) -> str:
     plan.out.mkdir(parents=True, exist_ok=True)
     lines = _patterns(plan, results, tell) if plan.epochs else []
     if plan.sounds.epochs:
-        results["sounds"], told = reproduce_sounds(plan.sounds, plan.out / "sounds", tell)
+        results["sounds"], told = reproduce_sounds(plan.sounds, plan.out / FOLDER, tell)
         lines += told
     (plan.out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return "\n".join([*lines, f"pictures, sounds and results.json in {plan.out}"])

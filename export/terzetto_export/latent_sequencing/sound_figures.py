@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from terzetto_export.latent_sequencing.sound_run import Run
 from terzetto_export.latent_sequencing.sound_spectrograms import SAMPLES
-from terzetto_export.latent_sequencing.sound_training import Run
 
 Float = NDArray[np.float32]
 

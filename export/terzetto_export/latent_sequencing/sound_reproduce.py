@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from terzetto_export.card import data_hash
 from terzetto_export.drum_sounds.one_shots import SAMPLE_RATE
 from terzetto_export.latent_sequencing import sound_figures as figures
 from terzetto_export.latent_sequencing import sound_stability
+from terzetto_export.latent_sequencing.sound_long_run import SoundPlan, long_run
 from terzetto_export.latent_sequencing.sound_network import LATENT, SoundAutoencoder
+from terzetto_export.latent_sequencing.sound_run import Run
 from terzetto_export.latent_sequencing.sound_spectrograms import (
     LEAD,
     RANGE_DB,
@@ -30,43 +32,10 @@ from terzetto_export.latent_sequencing.sound_spectrograms import (
     to_magnitude,
     transform,
 )
-from terzetto_export.latent_sequencing.sound_training import BATCH, EPOCHS, Run, Tell, train
+from terzetto_export.latent_sequencing.sound_training import Tell
 
 ROUNDS = 30  # of Griffin-Lim, after heap integration
 COLUMNS = ("the sound", "the network's mean", "the mean training sound", "drawn from the prior")
-
-
-@dataclass(frozen=True)
-class SoundPlan:
-    """How long, how often and on what to train; the defaults are the paper's.
-
-    Attributes
-    ----------
-    epochs : int
-        Of the long run; 0 leaves the sounds out.
-    minutes : float or None
-        Stop the long run after the epoch in which they are over.
-    seed : int
-        Of the long run, and the first of the short ones.
-    batch : int
-        Of the long run.
-    nan_seeds, nan_steps, nan_batch : int
-        How many short runs of each variant look for NaN, and how long they are; 0 seeds for none.
-    tiers : sequence of str
-        Of the collection.
-    most : int or None
-        Take only so many sounds, to try it out.
-    """
-
-    epochs: int = EPOCHS
-    minutes: float | None = None
-    seed: int = 0
-    batch: int = BATCH
-    nan_seeds: int = 10
-    nan_steps: int = 400
-    nan_batch: int = 10
-    tiers: tuple[str, ...] = ("licensed",)
-    most: int | None = None
 
 
 def reproduce_sounds(plan: SoundPlan, out: Path, tell: Tell) -> tuple[OrderedDict[str, Any], list[str]]:
@@ -95,21 +64,11 @@ def reproduce_sounds(plan: SoundPlan, out: Path, tell: Tell) -> tuple[OrderedDic
         lines += sound_stability.table(results["stability"])
     x = to_levels(data.magnitude)
     trained = torch.from_numpy(data.trained)
-    run = train(
-        x[trained],
-        x[~trained],
-        bounded=True,
-        epochs=plan.epochs,
-        seed=plan.seed,
-        batch=plan.batch,
-        minutes=plan.minutes,
-        tell=tell,
-    )
-    if run.failure is not None:
-        raise InputError(f"step {run.failure.step}: the {run.failure.where} is no number; try another --seed")
+    run = long_run(plan, x[trained], x[~trained], out, tell)
     network = run.network.eval()
     results["curves"] = {"train": list(map(asdict, run.train)), "test": list(map(asdict, run.test)), "β": run.beta}
-    results["steps"] = run.steps
+    results["steps"], results["minutes"] = run.steps, run.seconds / 60
+    results["extremes"] = asdict(run.watch)
     title = f"{len(run.train)} epochs of {len(learned)} sounds in batches of {plan.batch}; tested on kits held out"
     figures.curves(run, out / "training.png", title)
     found = _distances(network, data)

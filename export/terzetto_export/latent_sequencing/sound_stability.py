@@ -20,8 +20,9 @@ from typing import Any
 
 from torch import Tensor
 
+from terzetto_export.latent_sequencing.sound_run import Run
 from terzetto_export.latent_sequencing.sound_spectrograms import Float, package_magnitudes, to_levels
-from terzetto_export.latent_sequencing.sound_training import Run, Tell, train
+from terzetto_export.latent_sequencing.sound_training import Tell, train
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Training the sound network as the paper does: Adam, batches of 200, β from 0 to 4 over the first half of the epochs.
 
-A batch goes through the network in parts that fit the processor's cache; gradients are summed, so the step is the same.
+On a processor a batch goes through the network in parts that fit its cache; gradients are summed, so the step is the
+same. What is drawn in an epoch depends on seed and epoch alone: a run that goes on from its checkpoint ends like one
+that was never cut off.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,64 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terzetto_export.latent_sequencing.sound_network import SoundAutoencoder, surprise
+from terzetto_export.latent_sequencing.sound_run import Failure, Run, Terms, Watch, restore, save
 
 BATCH, BETA, EPOCHS = 200, 4.0, 500
 LEARNING_RATE, WARM_UP = 1e-3, 0.5
 PART = 25
 Rows = NDArray[np.int64]
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """A mean loss in nats a sound and its two terms (equation 2): reconstruction + β · divergence."""
-
-    loss: float
-    reconstruction: float
-    divergence: float
-
-    @property
-    def finite(self) -> bool:
-        """Whether all are numbers."""
-        return math.isfinite(self.loss + self.reconstruction + self.divergence)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Where training met something that is no number.
-
-    Attributes
-    ----------
-    step : int
-        From 1.
-    where : str
-        What was first not finite, on the way through the network: "latent", "mean", "variance", "loss" or "gradient".
-    """
-
-    step: int
-    where: str
-
-
-@dataclass
-class Watch:
-    """Extremes over a run: what a training that ends in NaN shows before it does."""
-
-    least_log_variance: float = math.inf
-    largest_latent: float = 0.0
-    largest_gradient: float = 0.0
-
-
-@dataclass
-class Run:
-    """A training: the terms of each epoch, its β, and how it ended."""
-
-    network: SoundAutoencoder
-    train: list[Terms] = field(default_factory=list)
-    test: list[Terms] = field(default_factory=list)
-    beta: list[float] = field(default_factory=list)
-    steps: int = 0
-    failure: Failure | None = None
-    watch: Watch = field(default_factory=Watch)
 
 
 def train(
@@ -87,6 +38,9 @@ def train(
     beta: float = BETA,
     steps: int | None = None,
     minutes: float | None = None,
+    device: torch.device | str = "cpu",
+    checkpoint: Path | None = None,
+    resume: bool = False,
     tell: Tell | None = None,
 ) -> Run:
     """Train on spectrograms (n, bands, frames).
@@ -102,30 +56,50 @@ def train(
     steps
         Stop after so many, in the midst of an epoch; None for none.
     minutes
-        Stop after the epoch in which they are over. β is warmed up by then, as after half of the epochs.
+        Stop after the epoch in which they are over; another call may go on.
+    device
+        Where to train; the network ends on the processor.
+    checkpoint
+        Written whole after every epoch.
+    resume
+        Go on from ``checkpoint`` if it is there.
+
+    Raises
+    ------
+    InputError
+        The checkpoint is not one of this network.
     """
     torch.manual_seed(seed)
-    random = np.random.default_rng(seed)
-    network = SoundAutoencoder(bounded, *x.shape[1:])
+    network = SoundAutoencoder(bounded, *x.shape[1:]).to(device)
+    x, test = x.to(device), test.to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     run, began = Run(network), time.monotonic()
-    for epoch in range(epochs):
-        spent = (time.monotonic() - began) / (60 * minutes) if minutes else 0.0
-        weight = beta * min(1.0, max((epoch + 1) / epochs, spent) / WARM_UP)
+    if resume and checkpoint is not None and checkpoint.is_file():
+        restore(checkpoint, run, optimiser)
+        if tell is not None:
+            tell(f"going on after epoch {len(run.beta)}")
+    before = run.seconds
+    for epoch in range(len(run.beta), epochs):
+        torch.manual_seed(seed * 100_003 + epoch)
+        random = np.random.default_rng((seed, epoch))
+        weight = beta * min(1.0, (epoch + 1) / (WARM_UP * epochs))
         found = []
         for rows in np.array_split(random.permutation(len(x)), max(len(x) // batch, 1)):
             terms, where = _step(network, optimiser, x, rows, weight, run.watch)
             run.steps += 1
             if where is not None:
                 run.failure = Failure(run.steps, where)
-                return run
+                return _home(run)
             found.append((terms, len(rows)))
             if steps is not None and run.steps >= steps:
-                return run
+                return _home(run)
         run.train.append(_mean(found))
         if len(test):
             run.test.append(evaluate(network, test, weight))
         run.beta.append(weight)
+        run.seconds = before + time.monotonic() - began
+        if checkpoint is not None:
+            save(checkpoint, run, optimiser)
         if tell is not None:
             now = run.train[-1]
             tell(
@@ -134,6 +108,11 @@ def train(
             )
         if minutes is not None and time.monotonic() - began > 60 * minutes:
             break
+    return _home(run)
+
+
+def _home(run: Run) -> Run:
+    run.network.cpu()
     return run
 
 
@@ -141,7 +120,7 @@ def evaluate(network: SoundAutoencoder, x: Tensor, beta: float, *, chance: bool 
     """Return the mean loss of spectrograms, without learning from them."""
     found = []
     with torch.no_grad():
-        for rows in _parts(np.arange(len(x))):
+        for rows in _parts(np.arange(len(x)), x.device):
             reconstruction, divergence = network.losses(x[torch.from_numpy(rows)], chance=chance)
             found.append((_terms(reconstruction, divergence, beta), len(rows)))
     return _mean(found)
@@ -153,7 +132,7 @@ def _step(
     """Learn from one batch; return its loss, and what was not finite, if anything: then nothing is learned."""
     optimiser.zero_grad()
     found = []
-    for part in _parts(rows):
+    for part in _parts(rows, x.device):
         batch = x[torch.from_numpy(part)]
         coded = network(batch)
         reconstruction = surprise(batch, coded.mean, coded.log_variance)
@@ -178,8 +157,8 @@ def _step(
     return _mean(found), None
 
 
-def _parts(rows: Rows) -> Iterator[Rows]:
-    yield from np.array_split(rows, -(-len(rows) // PART))
+def _parts(rows: Rows, device: torch.device) -> Iterator[Rows]:
+    yield from np.array_split(rows, -(-len(rows) // PART) if device.type == "cpu" else 1)
 
 
 def _terms(reconstruction: Tensor, divergence: Tensor, beta: float) -> Terms:

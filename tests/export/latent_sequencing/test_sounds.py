@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from terzetto.cli import main  # noqa: E402
-from terzetto_export.latent_sequencing import sound_stability, sound_training  # noqa: E402
+from terzetto.errors import InputError  # noqa: E402
+from terzetto_export.latent_sequencing import sound_long_run, sound_stability, sound_training  # noqa: E402
 from terzetto_export.latent_sequencing.sound_network import LEAST, SoundAutoencoder, surprise  # noqa: E402
 from terzetto_export.latent_sequencing.sound_spectrograms import (  # noqa: E402
     LEAD,
@@ -105,6 +106,35 @@ def test_beta_is_warmed_up_and_the_same_seed_learns_the_same() -> None:
     assert evaluate(first.network, small(), 0.0, chance=False).loss < first.train[0].reconstruction
 
 
+def test_a_training_that_was_cut_off_ends_like_one_that_was_not(tmp_path: Path) -> None:
+    whole = train(small(), small(4, 1), bounded=True, epochs=6, seed=3, batch=6)
+    told: list[str] = []
+    for _ in range(3):
+        run = train(
+            small(), small(4, 1), bounded=True, epochs=6, seed=3, batch=6, minutes=1e-9, checkpoint=tmp_path / "a.ckpt",
+            resume=True, tell=told.append,
+        )  # fmt: skip
+    assert len(run.train) == 3 and "going on after epoch 2" in told
+    run = train(
+        small(), small(4, 1), bounded=True, epochs=6, seed=3, batch=6, checkpoint=tmp_path / "a.ckpt", resume=True
+    )
+    assert run.train == whole.train and run.test == whole.test and run.beta == whole.beta and run.steps == whole.steps
+    assert run.watch == whole.watch and run.seconds > 0
+    for first, second in zip(run.network.parameters(), whole.network.parameters(), strict=True):
+        torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.ckpt"
+    train(small(), small(4, 1), bounded=True, epochs=1, seed=0, checkpoint=path)
+    with pytest.raises(InputError, match="not a checkpoint of this network"):
+        train(torch.rand(4, 120, 17), small()[:0], bounded=True, epochs=1, seed=0, checkpoint=path, resume=True)
+    path.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="remove it or train without --resume"):
+        train(small(), small(4, 1), bounded=True, epochs=1, seed=0, checkpoint=path, resume=True)
+    assert path.read_bytes() == b"nothing"
+
+
 def test_levels_and_back() -> None:
     magnitude = np.array([1.0, 0.1, 1e-3, 1e-5, 0.0], np.float32)
     level = to_levels(magnitude)
@@ -141,5 +171,13 @@ def test_the_sounds_half_is_reproduced(
     assert "NaN within 1 steps" in told and "the mean training sound" in told
     for name in ("training.png", "spectrograms.png", "kick.wav", "kick_network.wav", "kick_prior.wav"):
         assert (tmp_path / "sounds" / name).stat().st_size > 5000
+    assert (tmp_path / "sounds" / "training.ckpt").is_file()
+    where = ["--data", str(data), "-o", str(tmp_path)]
+    assert sound_long_run.main([*where, "--epochs", "3", "--batch", "20", "--sounds", "60"]) == 0
+    assert "3 of 3 epochs, 6 steps" in capsys.readouterr().out
+    longer = "--epochs 0 --sound-epochs 3 --sound-batch 20 --sounds 60 --nan-seeds 0 --resume"
+    assert main(["reproduce", "latent-sequencing", *longer.split(), "-o", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert "going on after epoch 3" in told.err and "3 epochs, 6 steps" in told.out
     assert main(["reproduce", "latent-sequencing", "--epochs", "0", "--sound-epochs", "0", "-o", str(tmp_path)]) == 2
     assert "at least 1 epoch of one" in capsys.readouterr().err

@@ -30,8 +30,8 @@ _SUMMARIES = {
     ),
     "drum_judge": (
         "Features of a one-shot in (`terzetto_export.drum_sounds.judge_features`), logits of eight classes and an "
-        "embedding of 16 numbers out: a perceptron. It judges generated sounds (`terzetto evaluate drum-sounds`), "
-        "stays on this machine, and nothing is trained on what it says."
+        "embedding of 16 numbers out: five perceptrons that vote. It judges generated sounds (`terzetto evaluate "
+        "drum-sounds`), stays on this machine, and nothing is trained on what it says."
     ),
 }
 _LIMITS = {

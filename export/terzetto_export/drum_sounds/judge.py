@@ -1,4 +1,4 @@
-"""The judge of drum sounds: a perceptron on features made by hand, taught by drum machines and sound fonts.
+"""The judge of drum sounds: perceptrons on features made by hand, taught by drum machines and sound fonts.
 
 It shares no data with the models it judges and no shape with the sorter. It is made on one's own machine by ``terzetto
 train drum-judge``, stays there, and nothing is ever trained on its verdicts.

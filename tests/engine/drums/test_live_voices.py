@@ -124,7 +124,8 @@ def test_a_model_trained_anew_under_its_name_is_noticed(tmp_path: Path, monkeypa
         stage.play(RATE, rolling=False)
     file.write_bytes(b"first")  # and where it is asked for again
     stage.play(512, [to("sound_model", "mine")], rolling=False)
-    stage.settle()
+    for _ in range(2):  # the model, and then its sounds
+        stage.settle()
     stage.play(RATE, rolling=False)
     assert np.array_equal(struck(stage, SNARE), heard(on_pad("snare", 0.9, 0.5), "snare"))
 

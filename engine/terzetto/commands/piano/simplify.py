@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         required=True,
         metavar="N",
-        help="how many atoms stay, from 1; a piece uses some hundreds, and 100 leave about half of its notes",
+        help="how many atoms stay, from 1; a piece uses some hundreds, and 100 leave about a quarter of its notes",
     )
 
 

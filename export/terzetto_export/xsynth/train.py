@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from terzetto.models import find_model
+from terzetto.models import find_model, identity
 from terzetto.timbre.conversion import stream_grid
 from terzetto.timbre.hearing import Hearing
 from terzetto.timbre.naming import sibling
@@ -99,6 +99,11 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         sorter = taught(data.training, range(len(instruments)), len(instruments), np.random.default_rng(plan.seed))
         tell(f"a sorter hears {100 * recall(sorter, data.validation, validated):.1f} % of held-out frames right")
     recipe = XSynthRecipe(network, training, validation, sorter=sorter, device=device)
+    if before is not None:
+        network.eval()
+        with torch.no_grad():
+            recipe.validate()
+        tell(f"it begins from {before.stem}: {_errors(recipe)}")
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
     schedule = Schedule(
         plan.epochs or 100_000,
@@ -106,9 +111,11 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         patience=OWN_PATIENCE if plan.data else 100_000,
         minutes=plan.minutes or (OWN_MINUTES if plan.data else LOW_MINUTES if plan.low_latency else MINUTES),
     )
+    began_from = _said(before, plan.goes_on)  # what it goes on from may lie where it is written to
     history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
     with torch.no_grad():
         recipe.validate()
+    tell(f"the best: {_errors(recipe)}")
     real = validation.batch(np.random.default_rng(plan.seed), 8).features
     licence = LICENCES["instruments" if not plan.data else "own" if plan.goes_on else "scratch"]
     difference = write(
@@ -117,7 +124,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     checkpoint.unlink(missing_ok=True)
     spent = f"{history.seconds / 60:.1f} min on {'one core' if device.type == 'cpu' else device.type}"
     facts = [
-        ("began from", _said(before, plan.goes_on)),
+        ("began from", began_from),
         ("training", f"epoch {history.best_epoch} of {len(history.loss)}, {spent}"),
         ("parameters", f"{sum(p.numel() for p in network.parameters()):,}, stored in half precision"),
         ("seed", str(plan.seed)),
@@ -156,10 +163,15 @@ def _before(plan: Plan) -> Path | None:
     return find_model(TASK, sibling(MODEL, plan.low_latency and bool(plan.data))).path
 
 
+def _errors(recipe: XSynthRecipe) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in recipe.last.items())
+
+
 def _said(before: Path | None, keeps_ear: bool) -> str:
     if before is None:
         return "nothing"
-    return before.stem + (", its ear kept as it was" if keeps_ear else "")
+    name = f"{before.stem} (SHA-256 {(identity(str(before)) or '')[:12]})"
+    return name + (", its ear kept as it was" if keeps_ear else "")
 
 
 def command(plan: Plan) -> str:

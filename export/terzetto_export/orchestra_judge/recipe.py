@@ -18,14 +18,14 @@ from terzetto_export.orchestra_judge.notes import PLAYERS, Notes, judging_half, 
 
 BATCH, STEPS_AN_EPOCH = 128, 120
 SMOOTHING = 0.05
-REAL = 3.0
+REAL = 12.0
 """How much more often a real note is drawn than one of a sound font."""
-TILT, COLOUR = 9.0, 6.0
+TILT, COLOUR = 6.0, 4.0
 """dB, either way, between the ends of the spectrum and at nine places of it: rooms, microphones, processors."""
-NOISE = (30.0, 80.0)
+NOISE = (35.0, 80.0)
 """dB below the loudest bin."""
-CUT_OFF, CUT_SHARE = (0.62, 1.0), 0.4
-"""Where on the scale a low-pass filter cuts (from about 1.3 kHz), and how often there is one."""
+CUT_OFF, CUT_SHARE = (0.7, 1.0), 0.25
+"""Where on the scale a low-pass filter cuts (from about 2 kHz), and how often there is one."""
 DETUNED = 1
 """Bins of the scale, either way: 33 cents."""
 _BIN = np.linspace(0.0, 1.0, BINS)

@@ -336,6 +336,9 @@ def test_too_little_is_refused(maestro: Path, tmp_path: Path) -> None:
         read_split(maestro, pieces=2)
     with pytest.raises(InputError, match="no such folder"):
         read_split(tmp_path / "none")
+    long, split = replace(SMALL, kernel=1_000_000), read_split(maestro)
+    with pytest.raises(InputError, match="no performance to train on has 1000000 events, the length of one kernel"):
+        learn(split.training, split.validation, long, tell=lambda line: None)
 
 
 @pytest.mark.data

@@ -51,12 +51,12 @@ class PerformanceRecipe:
     ) -> None:
         self.design, self.epochs, self.columns = design, epochs, columns
         self.device = device or torch.device("cpu")
+        self._training = self._long_enough(training, "to train on")
+        self._validation = self._long_enough(validation, "to choose by")
         self.network = ConvWta(EVENTS, design.atoms, design.kernel, design.levels, rows_apart=design.rows_apart).to(
             self.device
         )
         lay_out(self.network)
-        self._training = self._long_enough(training, "to train on")
-        self._validation = self._long_enough(validation, "to choose by")
         self._epoch = 0
 
     def at_epoch(self, epoch: int) -> None:

@@ -1,7 +1,7 @@
 """The paper's 500 epochs of sounds, in as many sittings as one likes: each goes on from the last one's checkpoint.
 
 ``terzetto reproduce latent-sequencing`` calls `long_run`. As ``python -m`` it trains and does nothing else, with NumPy,
-SciPy, PyTorch, mido and what reads FLAC, from the source tree alone: for a machine with a GPU where Terzetto is not
+SciPy, PyTorch, mido and soundfile, from the source tree alone: for a machine with a GPU where Terzetto is not
 installed. Bring the folder of results back, and ``reproduce --resume`` draws and plays what was learned::
 
     PYTHONPATH=engine:export python -m terzetto_export.latent_sequencing.sound_long_run --data DIR --minutes 8

@@ -53,6 +53,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=["coherent", "wiener", "ratio"],
         help="how stems are cut out of the take (default: coherent for hands, else wiener)",
     )
+    method.add_argument(
+        "--doubt",
+        default="share",
+        choices=["share", "decide"],
+        help="a note whose hand a model told: shared by how likely each hand plays it, or one hand's (default: share)",
+    )
     method.add_argument("--loss", default="kl", choices=["kl", "euclidean"], help="what is minimised (default: kl)")
     method.add_argument("--iterations", type=int, metavar="N", help="updates (default: as many as the method needs)")
     method.add_argument("--eps", type=float, default=0.0, help="added to denominators, as in the thesis (1e-7)")

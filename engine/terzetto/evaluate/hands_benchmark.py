@@ -117,6 +117,7 @@ def evaluate(
     conditions: str = "abc",
     methods: tuple[str, ...] = ("nmf", "nae", "thesis"),
     mask: str = "coherent",
+    doubt: str = "share",
     oracles: bool = False,
     seed: int = 0,
 ) -> OrderedDict[str, Any]:
@@ -144,7 +145,7 @@ def evaluate(
                 if method == "thesis":
                     values = _measure_thesis(mix, truth, rate, known)
                 else:
-                    stems = separate_hands(mix, rate, known, method=method, mask=mask)
+                    stems = separate_hands(mix, rate, known, method=method, mask=mask, doubt=doubt)
                     values = measure(truth, [stems[hand].mean(axis=0) for hand in NAMES])
                 scores[condition][method].append(values)
         if oracles:
@@ -159,7 +160,7 @@ def evaluate(
         }
     if oracles:
         results["oracles"] = {name: summarise(np.array(values), None) for name, values in best.items()}
-    results.update(mask=mask, seed=seed, version=terzetto.__version__, machine=platform.platform())
+    results.update(mask=mask, doubt=doubt, seed=seed, version=terzetto.__version__, machine=platform.platform())
     return results
 
 

@@ -10,7 +10,9 @@ Conventions: activations are rows × frames (rows: `TemplateLayout`); frame n is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ ONSET = 0.12
 """How long the onset template of a note stays allowed, in seconds."""
 RING = 1.5
 """How long a note may ring after its key is up when the score has no pedal, in seconds."""
+UNLIKELY = 0.02
+"""A hand less likely than this to have played a note gets nothing of it: it would be heard where it is alone."""
 
 _DAMPED = 6.0  # decay per second after key up when the pedal is unknown; doubled when it is known to be up
 _RESTRUCK = 20.0  # decay per second once the same hand strikes the key again
@@ -94,8 +98,8 @@ class NoteActivations:
             onset[pitch, first : first + self.onset_frames[i]] += self.strength[i]
         return harmonic, onset
 
-    def divide(self, H: Float, part: NDArray[np.int64]) -> Parts:
-        """Divide activations among parts of the score.
+    def divide(self, H: Float, part: NDArray[np.int64], right: NDArray[np.float64] | None = None) -> Parts:
+        """Divide activations among parts of the score: their energies as the expected energies of the notes.
 
         Parameters
         ----------
@@ -103,61 +107,85 @@ class NoteActivations:
             rows × frames.
         part
             The part each note of the score belongs to, from 0; −1 belongs to none.
+        right
+            How likely part 1, the right hand, owns each note of the score, and else part 0. A note's energy is then
+            divided as these two, which makes the stems the best guess in the mean square; ``part`` does not count.
         """
-        own = part[self.note]
-        harmonic = np.zeros((len(self.layout.pitches), self.frames), np.float32)
-        onset = np.zeros_like(harmonic)
-        # Energies add per part, amplitudes within one part; most parts own few notes, so only these are visited.
-        for label in np.unique(own[own >= 0]):
-            members = own == label
-            for pitch in np.unique(self.pitch[members]):
-                of_pitch = members & (self.pitch == pitch)
-                start, levels, onsets = self._of(np.flatnonzero(of_pitch))
-                harmonic[pitch, start : start + len(levels)] += levels**2
-                onset[pitch, start : start + len(onsets)] += onsets**2
-        return Parts(self, H, own, harmonic, onset)
+        member, own, weight = np.arange(len(self.note)), part[self.note], np.ones(len(self.note))
+        if right is not None:
+            likely = right[self.note]
+            likely = np.where(likely < UNLIKELY, 0.0, np.where(likely > 1.0 - UNLIKELY, 1.0, likely))
+            member, own = np.tile(member, 2), np.repeat([0, 1], len(member))
+            weight = np.sqrt(np.concatenate([1.0 - likely, likely]))
+        claimed = (own >= 0) & (weight > 0)
+        return Parts(self, H, member[claimed], own[claimed], weight[claimed])
 
-    def _of(self, members: NDArray[np.int64]) -> tuple[int, Float, Float]:
+    def _of(self, members: NDArray[np.int64], weights: NDArray[np.float64]) -> tuple[int, Float, Float]:
         """First frame and summed amplitudes (harmonic, onset) of some notes of one pitch."""
         start = int(self.first[members].min())
         stop = max(int(self.first[i]) + len(self.level[i]) for i in members)
         levels, onsets = np.zeros(stop - start, np.float32), np.zeros(stop - start, np.float32)
-        for i in members:
+        for i, weight in zip(members, weights.tolist(), strict=True):
             at = int(self.first[i]) - start
-            levels[at : at + len(self.level[i])] += self.level[i]
-            onsets[at : at + int(self.onset_frames[i])] += self.strength[i]
+            levels[at : at + len(self.level[i])] += weight * self.level[i]
+            onsets[at : at + int(self.onset_frames[i])] += weight * self.strength[i]
         return start, levels, onsets
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Activations divided among parts; see `NoteActivations.divide`."""
+    """Activations divided among parts; see `NoteActivations.divide`.
+
+    Attributes
+    ----------
+    notes : NoteActivations
+    H : float32 (rows, frames)
+    member, own : int64 (k,)
+        Which note each claim is on, and which part makes it.
+    weight : float64 (k,)
+        What of the note's amplitude is claimed.
+    """
 
     notes: NoteActivations
     H: Float
+    member: NDArray[np.int64]
     own: NDArray[np.int64]
-    harmonic_energy: Float
-    onset_energy: Float
+    weight: NDArray[np.float64]
+
+    @cached_property
+    def _energies(self) -> tuple[Float, Float]:
+        """Expected energies of all parts for harmonic and onset templates, pitches × frames."""
+        harmonic = np.zeros((len(self.notes.layout.pitches), self.notes.frames), np.float32)
+        onset = np.zeros_like(harmonic)
+        # Energies add per part, amplitudes within one part; most parts own few notes, so only these are visited.
+        for part in np.unique(self.own):
+            for pitch, start, levels, onsets in self._expected(int(part)):
+                harmonic[pitch, start : start + len(levels)] += levels**2
+                onset[pitch, start : start + len(onsets)] += onsets**2
+        return harmonic, onset
+
+    def _expected(self, part: int) -> Iterator[tuple[int, int, Float, Float]]:
+        """Yield each pitch of a part, its first frame, and its expected amplitudes (harmonic, onset) from there."""
+        claims = np.flatnonzero(self.own == part)
+        pitches = self.notes.pitch[self.member[claims]]
+        for pitch in np.unique(pitches):
+            mine = claims[pitches == pitch]
+            yield int(pitch), *self.notes._of(self.member[mine], self.weight[mine])
 
     def activations(self, part: int) -> tuple[NDArray[np.int64], Float]:
         """Return the rows that a part uses and its activations there, rows × frames."""
-        notes, layout = self.notes, self.notes.layout
-        members = self.own == part
-        pitches = np.unique(notes.pitch[members])
-        if not len(pitches):
-            return np.zeros(0, np.int64), np.zeros((0, notes.frames), np.float32)
-        rows = np.concatenate([layout.rows_of(int(pitch)) for pitch in pitches])
-        result = np.zeros((len(rows), notes.frames), np.float32)
-        for i, pitch in enumerate(pitches):
-            start, levels, onsets = notes._of(np.flatnonzero(members & (notes.pitch == pitch)))
+        layout = self.notes.layout
+        harmonic, onset = self._energies
+        rows, found = [np.zeros(0, np.int64)], [np.zeros((0, self.notes.frames), np.float32)]
+        for pitch, start, levels, onsets in self._expected(part):
             span = slice(start, start + len(levels))
-            base = i * (layout.stages + 1)
-            mine = rows[base : base + layout.stages + 1]
-            result[base : base + layout.stages, span] = self.H[mine[:-1], span] * _share(
-                levels, self.harmonic_energy[pitch, span]
-            )
-            result[base + layout.stages, span] = self.H[mine[-1], span] * _share(onsets, self.onset_energy[pitch, span])
-        return rows, result
+            mine = layout.rows_of(pitch)
+            result = np.zeros((len(mine), self.notes.frames), np.float32)
+            result[:-1, span] = self.H[mine[:-1], span] * _share(levels, harmonic[pitch, span])
+            result[-1, span] = self.H[mine[-1], span] * _share(onsets, onset[pitch, span])
+            rows.append(mine)
+            found.append(result)
+        return np.concatenate(rows), np.concatenate(found)
 
     def dense(self, part: int) -> Float:
         """Return a part's activations for all rows, rows × frames."""
@@ -249,5 +277,5 @@ def _next_strike(score: Score) -> NDArray[np.float64]:
 
 
 def _share(amplitude: Float, energy: Float) -> Float:
-    """Return amplitude² / energy; 0 where nothing is expected."""
-    return np.divide(amplitude**2, energy, out=np.zeros_like(amplitude), where=energy > 0)
+    """Return amplitude / √energy; 0 where nothing is expected."""
+    return np.divide(amplitude, np.sqrt(energy), out=np.zeros_like(amplitude), where=energy > 0)

@@ -17,11 +17,23 @@ RESIDUAL = "residual"
 
 @dataclass(frozen=True)
 class Grouping:
-    """Names of the stems and, for each note of the score, which of them it belongs to (−1: none)."""
+    """What the stems are.
+
+    Attributes
+    ----------
+    names : tuple of str
+    part : int64 (n,)
+        Which of them each note of the score belongs to; −1: none.
+    hands : bool
+        Whether they are the left and the right hand.
+    right : float64 (n,) or None
+        How likely each note is the right hand's, where a model told the hands.
+    """
 
     names: tuple[str, ...]
     part: NDArray[np.int64]
     hands: bool = False
+    right: NDArray[np.float64] | None = None
 
 
 def by_hand(score: Score) -> Grouping:
@@ -31,7 +43,7 @@ def by_hand(score: Score) -> Grouping:
             f"{int((score.hand == UNKNOWN).sum())} notes of the score have no hand; read it with left_track, "
             "right_track or split_pitch, or separate by 'pitch', 'note' or 'track'"
         )
-    return Grouping(tuple(f"{hand}_hand" for hand in HANDS), score.hand, True)
+    return Grouping(tuple(f"{hand}_hand" for hand in HANDS), score.hand, True, score.right)
 
 
 def by_pitch(score: Score) -> Grouping:

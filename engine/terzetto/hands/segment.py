@@ -35,7 +35,7 @@ class Segment:
         self.samples = (first * grid.hop_length, min(end, separation.take.frames))
         low = separation.low_spectra(self.first, self.last)
         notes, H = separation.activations(self.first, self.last, low)
-        self._cut = self._choose_cut(low, notes.divide(H, separation.grouping.part))
+        self._cut = self._choose_cut(low, notes.divide(H, separation.grouping.part, separation.grouping.right))
 
     def _choose_cut(self, low: Complex, parts: Parts) -> Cut:
         of, W = self.of, self.of.analysis.found.W

@@ -62,6 +62,8 @@ class Separation:
     ) -> None:
         self.take, self.settings = take, settings or Settings()
         self.score = within_take(score, take)
+        if self.settings.doubt == "decide":
+            self.score = self.score.with_hands(self.score.hand)
         self.grouping: Grouping = group(self.score, self.settings.by)
         self.grid = FrameGrid.from_seconds(take.sample_rate, window)
         self.bins = self.grid.bins_up_to(HIGHEST)
@@ -194,6 +196,7 @@ def separate_hands(
     method: str = "nmf",
     by: str = "hand",
     mask: str = "coherent",
+    doubt: str = "share",
     options: Options | None = None,
     jobs: int = 0,
     progress: Progress = silent,
@@ -209,7 +212,7 @@ def separate_hands(
     score
         The notes with their hands (`terzetto.read_score`), or the path of a score file. It is aligned with the
         recording to about a tenth of a second. None: the notes are heard from the recording.
-    method, by, mask, options, jobs
+    method, by, mask, doubt, options, jobs
         See `Settings`.
 
     Returns
@@ -232,7 +235,7 @@ def separate_hands(
         from terzetto.score.read import read_score
 
         score = read_score(score)
-    separation = Separation(take, score, Settings(method, by, mask, options or Options(), jobs), progress)
+    separation = Separation(take, score, Settings(method, by, mask, options or Options(), jobs, doubt), progress)
     pieces: dict[str, list[Float]] = {name: [] for name in separation.names}
     for name, block in separation.stems():
         pieces[name].append(block)

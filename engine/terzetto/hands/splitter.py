@@ -43,7 +43,7 @@ class Splitter:
         learned = extended(learned, score)
         self.learned, self.channels = learned, channels
         self.recogniser = Recogniser(learned.fingerprint, learned.grid)
-        self._hand = score.hand
+        self._hand, self._right = score.hand, score.right
         self._expected = ExpectedNotes(score, learned.layout, learned.grid)
         self._bins, low = learned.W.shape[1], learned.turning.shape[1]
         self._known = len(learned.fingerprint.levels) * frames_of_step(learned.grid)  # frames that were learned
@@ -122,7 +122,7 @@ class Splitter:
         if self._laid is None or not 0 <= frame - self._laid[0] < _AHEAD:
             first = frame // _AHEAD * _AHEAD
             notes = self._expected.between(first, first + _AHEAD)
-            parts = notes.divide((notes.initial() > 0).astype(np.float32), self._hand)
+            parts = notes.divide((notes.initial() > 0).astype(np.float32), self._hand, self._right)
             self._laid = (first, parts.dense(LEFT), parts.dense(RIGHT))
         first, left, right = self._laid
         left, right = left[:, frame - first], right[:, frame - first]

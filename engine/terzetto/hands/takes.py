@@ -91,7 +91,7 @@ class Job:
         mask = arguments.mask or ("coherent" if arguments.by == "hand" else "wiener")
         return cls(
             source,
-            Settings(arguments.method, arguments.by, mask, options, arguments.threads),
+            Settings(arguments.method, arguments.by, mask, options, arguments.threads, arguments.doubt),
             arguments.filename,
             FORMATS[arguments.format],
             arguments.stereo_stage,

@@ -79,7 +79,7 @@ def view(separation: Separation, longest: float = LONGEST) -> View:
         V = magnitudes(separation.spectra(0, frames))
         H0 = scale_to(V, notes.initial())
         H = np.asarray(analysis.found.infer(V, H0))
-    parts = notes.divide(np.ascontiguousarray(H), score.hand) if score.has_hands else None
+    parts = notes.divide(np.ascontiguousarray(H), score.hand, score.right) if score.has_hands else None
     return View(
         score=score,
         layout=analysis.layout,

@@ -41,7 +41,7 @@ class Label(NamedTuple):
 
 
 def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
-    """Return a score with every note's hand told by a model; labels it had are replaced.
+    """Return a score with every note's hand told by a model, and how likely that is; labels it had are replaced.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
     if isinstance(model, str) and model in BASELINES:
         return score.with_hands(_baseline(score, model))
     opened = open_labeller_model(model) if isinstance(model, str) else model
-    return score.with_hands(read_whole(opened, score.onset, score.pitch))
+    return score.with_hands(*read_whole(opened, score.onset, score.pitch))
 
 
 def open_labeller_model(name: str = DEFAULT_MODEL) -> Model:

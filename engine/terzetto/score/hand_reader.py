@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terzetto.models import Model
 from terzetto.score.hand_features import CHORD, FUTURE, FUTURE_SECONDS, PAST, features, order_notes
-from terzetto.score.hand_path import HandPath, decide
+from terzetto.score.hand_path import HandPath, decide, probabilities
 from terzetto.score.notes import LEFT, RIGHT
 
 # Features are made for so many notes at once, which bounds the memory.
@@ -18,7 +18,9 @@ _AT_ONCE = 1024
 _PIECE, _MARGIN = 4096, 512
 
 
-def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64]) -> NDArray[np.int64]:
+def read_whole(
+    model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each note's hand in a performance that is read forwards and backwards, and decided as a whole.
 
     Parameters
@@ -28,6 +30,13 @@ def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64
     onset : float64 (n,)
         Seconds, rising.
     pitch : int64 (n,)
+
+    Returns
+    -------
+    hand : int64 (n,)
+        In the best way to play it all.
+    right : float64 (n,)
+        How likely the right hand plays each note, over all ways to play it.
     """
     order, event, time = order_notes(onset, pitch)
     keys = pitch[order]
@@ -39,9 +48,10 @@ def read_whole(model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64
         chosen = slice(first - context.start, after - context.start)
         table = features(keys[context], event[context], time[context], chosen)
         logits[start:stop] = _ask(model, table, whole=True)[0][start - first : stop - first]
-    hand = np.empty(len(keys), np.int64)
+    hand, right = np.empty(len(keys), np.int64), np.empty(len(keys))
     hand[order] = np.where(decide(logits, keys, event, time), RIGHT, LEFT)
-    return hand
+    right[order] = probabilities(logits, keys, event, time)
+    return hand, right
 
 
 def _ask(

@@ -48,12 +48,14 @@ class Score:
         score does not say.
     bars : float64 (k, 2)
         Start in seconds and number of each bar, sorted; empty when the score does not say.
+    right : float64 (n,) or None
+        How likely the right hand plays each note, 0..1, where a model told the hands; None where they are known.
 
     Raises
     ------
     InputError
-        Columns of different length, times that are not finite, notes without length, pitches, velocities or hands
-        that there are none of.
+        Columns of different length, times that are not finite, notes without length, pitches, velocities, hands or
+        probabilities that there are none of.
     """
 
     onset: NDArray[np.float64]
@@ -65,6 +67,7 @@ class Score:
     track_names: tuple[str, ...] = ()
     pedal: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     bars: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    right: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         columns = {
@@ -76,6 +79,7 @@ class Score:
                 ("velocity", np.float64),
                 ("hand", np.int64),
                 ("track", np.int64),
+                *((("right", np.float64),) if self.right is not None else ()),
             )
         }
         lengths = {name: column.shape for name, column in columns.items()}
@@ -98,6 +102,8 @@ class Score:
             raise InputError("the score has velocities outside 0..1")
         if not np.isin(columns["hand"], (LEFT, RIGHT, UNKNOWN)).all():
             raise InputError(f"a note's hand is {LEFT} (left), {RIGHT} (right) or {UNKNOWN} (unknown)")
+        if self.right is not None and not ((columns["right"] >= 0) & (columns["right"] <= 1)).all():
+            raise InputError("the score has probabilities of the right hand outside 0..1")
         order = np.lexsort((columns["pitch"], columns["onset"]))
         for name, column in columns.items():
             object.__setattr__(self, name, column[order])
@@ -147,7 +153,8 @@ class Score:
     def select(self, keep: NDArray[np.bool_]) -> Score:
         """Return the score with only the notes where ``keep`` is true."""
         columns = ("onset", "offset", "pitch", "velocity", "hand", "track")
-        return replace(self, **{name: getattr(self, name)[keep] for name in columns})
+        right = None if self.right is None else self.right[keep]
+        return replace(self, **{name: getattr(self, name)[keep] for name in columns}, right=right)
 
     def between(self, start: float, stop: float) -> Score:
         """Return the notes that sound (keys or pedal down) between two times, in seconds."""
@@ -162,9 +169,9 @@ class Score:
         held = (index >= 0) & (self.offset < up[index])
         return np.where(held, up[index], self.offset)
 
-    def with_hands(self, hand: NDArray[np.int64]) -> Score:
-        """Return the score with these hand labels."""
-        return replace(self, hand=hand)
+    def with_hands(self, hand: NDArray[np.int64], right: NDArray[np.float64] | None = None) -> Score:
+        """Return the score with these hand labels and, where they are a model's, the right hand's probabilities."""
+        return replace(self, hand=hand, right=right)
 
     def split_at(self, pitch: int) -> Score:
         """Return the score with the notes below ``pitch`` in the left hand and the others in the right."""

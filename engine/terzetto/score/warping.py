@@ -72,7 +72,8 @@ def carry(
         return score.select(np.zeros(len(score), bool)), np.zeros(0), np.zeros((0, 2))
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in kept])
-        for name in ("onset", "offset", "pitch", "velocity", "hand", "track")
+        for name in ("onset", "offset", "pitch", "velocity", "hand", "track", "right")
+        if getattr(score, name) is not None
     }
     order = np.lexsort((columns["pitch"], columns["onset"]))
     whole = replace(score, **columns, pedal=np.concatenate(pedal), bars=np.concatenate(bars))

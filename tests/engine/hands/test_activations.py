@@ -56,15 +56,15 @@ def test_a_piece_of_the_frames_is_a_piece_of_the_whole() -> None:
 
 
 @pytest.mark.parametrize("by", ["hand", "pitch", "note", "track"])
-def test_parts_share_every_activation_completely(by: str) -> None:
+def test_parts_share_every_energy_completely(by: str) -> None:
     score = score_of((0.0, 1.0, 60, "right"), (0.2, 2.0, 60, "left"), (0.5, 1.5, 48, "left"), (1.2, 2.0, 60, "right"))
     layout = TemplateLayout.of(score)
     notes = activate(score, layout, GRID, 0, 120)
     H = notes.initial() * np.random.default_rng(0).random((layout.rows, 120), np.float32)
     grouping = group(score, by)
     parts = notes.divide(H, grouping.part)
-    total = sum(parts.dense(i) for i in range(len(grouping.names)))
-    assert np.allclose(total, H, atol=1e-6)
+    total = sum(parts.dense(i) ** 2 for i in range(len(grouping.names)))
+    assert np.allclose(total, H**2, atol=1e-6)
 
 
 def test_a_key_both_hands_strike_goes_to_the_hand_that_strikes_louder() -> None:
@@ -75,8 +75,24 @@ def test_a_key_both_hands_strike_goes_to_the_hand_that_strikes_louder() -> None:
     H = laid.initial()
     parts = laid.divide(H, score.hand)
     left, right = parts.dense(0)[:, 5].sum(), parts.dense(1)[:, 5].sum()
-    # Strengths are squares of velocities, energies squares of strengths.
-    assert right / left == pytest.approx((0.9 / 0.3) ** 4, rel=1e-3)
+    # Strengths are squares of velocities.
+    assert right / left == pytest.approx((0.9 / 0.3) ** 2, rel=1e-3)
+
+
+def test_a_note_in_doubt_is_shared_as_its_probability() -> None:
+    score = score_of((0.0, 1.0, 60, "right"), (0.0, 1.0, 48, "left"), (0.0, 1.0, 72, "right"), (0.0, 0.8, 55, "left"))
+    layout = TemplateLayout.of(score)
+    notes = activate(score, layout, GRID, 0, 60)
+    H = notes.initial()
+    likely = {48: 0.0, 55: 0.3, 60: 0.5, 72: 1.0}
+    parts = notes.divide(H, score.hand, np.array([likely[int(pitch)] for pitch in score.pitch]))
+    left, right = parts.dense(0), parts.dense(1)
+    assert np.allclose(left**2 + right**2, H**2, atol=1e-6)
+    for place, pitch in enumerate(layout.pitches):
+        rows = layout.rows_of(place)
+        assert (right[rows] ** 2).sum() == pytest.approx(likely[int(pitch)] * (H[rows] ** 2).sum(), rel=1e-4)
+    sure = notes.divide(H, score.hand, score.hand.astype(float))
+    assert np.allclose(sure.dense(0), notes.divide(H, score.hand).dense(0))
 
 
 def test_frames_to_learn_from_hear_every_pitch() -> None:

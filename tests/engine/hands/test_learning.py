@@ -216,7 +216,16 @@ def test_scores_go_round_in_a_project_and_damage_is_said(piece: Piece) -> None:
     back = embedded.from_json(embedded.to_json(score))
     for name in ("onset", "offset", "pitch", "velocity", "hand", "pedal"):
         assert np.allclose(getattr(back, name), getattr(score, name), atol=1e-5)
-    for content in (None, {}, {"notes": 3}, {"notes": [[1, 2]]}, {"notes": []}, {"notes": [[0, 1, 60, 2.0, 0]]}):
+    assert back.right is None
+    told = score.with_hands(score.hand, np.linspace(0, 1, len(score)))
+    again = embedded.from_json(embedded.to_json(told)).right
+    assert again is not None and np.allclose(again, told.right, atol=1e-4)
+    note = [0, 1, 60, 0.5, 0]
+    damaged = ({"notes": [note], "right": right} for right in ([2.0], [], "x", [0.1, 0.2]))
+    for content in (
+        *(None, {}, {"notes": 3}, {"notes": [[1, 2]]}, {"notes": []}, {"notes": [[0, 1, 60, 2.0, 0]]}),
+        *damaged,
+    ):
         with pytest.raises(InputError):
             embedded.from_json(content)
 

@@ -47,6 +47,31 @@ def test_euclidean_loss_separates(piece) -> None:
     assert min(quality(piece, stems)) > 5.0
 
 
+@pytest.mark.parametrize("mask", ["coherent", "wiener"])
+def test_hands_that_nobody_can_tell_get_half_of_the_take_each(piece, mask) -> None:
+    unknown = piece.score.with_hands(piece.score.hand, np.full(len(piece.score), 0.5))
+    stems = separate_hands(piece.mix, piece.sample_rate, unknown, mask=mask)
+    assert np.abs(sum(stems.values()) - piece.mix).max() < 1e-6
+    half = piece.mix - stems["residual"]
+    assert si_sdr(half, stems["left_hand"]) > 30 and si_sdr(half, stems["right_hand"]) > 30
+    assert np.linalg.norm(stems["left_hand"]) == pytest.approx(np.linalg.norm(half) / 2, rel=0.02)
+
+
+def test_a_doubtful_note_is_shared_or_decided(piece) -> None:
+    score = piece.score
+    # One hand's label is wrong for every fourth note, and the model was in doubt about just these.
+    doubtful = np.arange(len(score)) % 4 == 1
+    told = score.with_hands(
+        np.where(doubtful, 1 - score.hand, score.hand),
+        np.where(doubtful, np.where(score.hand == 1, 0.45, 0.55), score.hand),
+    )
+    shared = quality(piece, separate_hands(piece.mix, piece.sample_rate, told))
+    decided = separate_hands(piece.mix, piece.sample_rate, told, doubt="decide")
+    without = separate_hands(piece.mix, piece.sample_rate, told.with_hands(told.hand))
+    assert all(np.array_equal(decided[name], without[name]) for name in without)
+    assert min(np.subtract(shared, quality(piece, decided))) > 2.0
+
+
 @pytest.mark.parametrize("by", ["pitch", "note", "track"])
 def test_finer_stems_sum_to_the_take(piece, by) -> None:
     stems = separate_hands(piece.mix, piece.sample_rate, piece.score, by=by, mask="wiener")
@@ -226,6 +251,8 @@ def test_parallel_work_comes_in_order_and_only_a_few_ahead() -> None:
 def test_settings_are_checked_before_anything_is_read() -> None:
     with pytest.raises(InputError):
         Settings(by="nothing")
+    with pytest.raises(InputError, match="share, decide"):
+        Settings(doubt="ask")
 
 
 @pytest.mark.data

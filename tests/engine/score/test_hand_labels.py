@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from terzetto.errors import InputError, ModelError
+from terzetto.score import hand_path
 from terzetto.score.hand_baselines import Parameters, merged_output_hmm
 from terzetto.score.hand_features import features, group_events, order_notes
 from terzetto.score.hand_labels import BASELINES, LOOK_AHEAD, HandLabeller, Label, label_hands, open_labeller_model
-from terzetto.score.hand_path import HandPath
+from terzetto.score.hand_path import HandPath, probabilities
 from terzetto.score.hand_reader import read_whole
 from terzetto.score.notes import LEFT, RIGHT, UNKNOWN, Score
 from terzetto.score.read import read_score
@@ -86,11 +89,12 @@ def test_offline_knows_what_follows_and_live_does_not(waltz: Score) -> None:
 
 def test_a_long_performance_is_read_in_pieces_that_do_not_show(waltz: Score, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_labeller_model()
-    whole = read_whole(model, waltz.onset, waltz.pitch)
+    whole, likely = read_whole(model, waltz.onset, waltz.pitch)
     monkeypatch.setattr("terzetto.score.hand_reader._PIECE", 64)
     monkeypatch.setattr("terzetto.score.hand_reader._MARGIN", 128)
-    in_pieces = read_whole(model, waltz.onset, waltz.pitch)
-    assert (whole == in_pieces).mean() > 0.98
+    in_pieces, likely_so = read_whole(model, waltz.onset, waltz.pitch)
+    assert (whole == in_pieces).mean() > 0.98 and np.abs(likely - likely_so).mean() < 0.01
+    assert ((likely > 0.5) == whole).mean() > 0.95
 
 
 def test_live_probabilities_are_the_same_however_time_is_told(waltz: Score) -> None:
@@ -246,24 +250,86 @@ def test_a_melody_over_repeated_chords(data: Path) -> None:
     assert (_live(score) == score.hand).mean() > 0.95
 
 
+def _settled(path: HandPath, chords: Sequence[tuple[float, list[int], list[float]]]) -> list[int]:
+    cuts = []
+    for time, pitch, logit in chords:
+        path.take(time, pitch, np.array(logit))
+        cuts.append(path.settle())
+    return cuts
+
+
+def _best(chords: Sequence[tuple[float, list[int], list[float]]]) -> list[int]:
+    path = HandPath()
+    for time, pitch, logit in chords:
+        path.take(time, pitch, np.array(logit))
+    return path.cuts()
+
+
+def _right(chords: Sequence[tuple[float, list[int], list[float]]]) -> NDArray[np.float64]:
+    """Return the right hand's probabilities of chords read as a whole."""
+    sizes = [len(pitch) for _, pitch, _ in chords]
+    return probabilities(
+        np.concatenate([logit for _, _, logit in chords]),
+        np.concatenate([pitch for _, pitch, _ in chords]),
+        np.repeat(np.arange(len(chords)), sizes),
+        np.repeat([time for time, _, _ in chords], sizes),
+    )
+
+
+def _voice(doubt: float, surety: float) -> list[tuple[float, list[int], list[float]]]:
+    """Return a bass and, after each of its notes, an inner voice under a high one."""
+    chords = [([40], [-surety]), ([59, 68], [-doubt, surety])] * 4
+    return [(0.25 * step, *chord) for step, chord in enumerate(chords)]
+
+
+def _any_chords(random: np.random.Generator, size: int, surety: float) -> list[tuple[float, list[int], list[float]]]:
+    chords = [(sorted(random.integers(40, 80, size).tolist()), random.normal(0, surety, size)) for _ in range(50)]
+    return [(0.2 * i, pitch, logit.tolist()) for i, (pitch, logit) in enumerate(chords)]
+
+
 def test_a_path_prefers_what_hands_can_play() -> None:
     """A model in doubt about an inner voice: it stays with the hand that need not jump for it."""
-    path = HandPath()
-    for step in range(8):
-        path.take(0.25 * step, [40] if step % 2 == 0 else [59, 68], np.array([-4.0] if step % 2 == 0 else [-0.3, 3.0]))
-    assert path.cuts() == [1, 0] * 4
-    sure = HandPath()
-    for step in range(8):
-        sure.take(0.25 * step, [40] if step % 2 == 0 else [59, 68], np.array([-9.0] if step % 2 == 0 else [-9.0, 9.0]))
-    assert sure.cuts() == [1, 1] * 4
+    assert _settled(HandPath(), _voice(0.3, 4.0)) == _best(_voice(0.3, 4.0)) == [1, 0] * 4
+    assert _settled(HandPath(), _voice(9.0, 9.0)) == _best(_voice(9.0, 9.0)) == [1, 1] * 4
+    doubtful, sure = _right(_voice(0.3, 4.0)), _right(_voice(9.0, 9.0))
+    assert (doubtful > 0.5).tolist() == [False, True, True] * 4
+    assert (sure > 0.5).tolist() == [False, False, True] * 4
+    assert doubtful[1::3].max() < sure[2::3].min()
 
 
 def test_a_settled_chord_is_settled() -> None:
     random = np.random.default_rng(0)
-    path, settled = HandPath(), []
-    for step in range(50):
-        path.take(0.2 * step, sorted(random.integers(40, 80, 4).tolist()), np.sort(random.normal(0, 3, 4)))
-        settled.append(path.settle())
-        assert path.cuts() == []
+    settled = _settled(HandPath(), _any_chords(random, 4, 3.0))
     assert set(settled) <= {0, 1, 2, 3, 4} and len(set(settled)) > 2
     assert HandPath().settle() == 0
+
+
+def test_probabilities_are_those_of_all_ways_to_cut() -> None:
+    """Against every way enumerated: two chords, so that few ways are beyond what is pursued."""
+    random = np.random.default_rng(1)
+    chords = [(0.3 * i, sorted(random.integers(50, 70, 2).tolist()), random.normal(0, 1, 2).tolist()) for i in range(2)]
+    mass = np.zeros((3, 3))
+    for cuts in np.ndindex(3, 3):
+        places, gain = (None, None), 0.0
+        for (time, pitch, logit), cut in zip(chords, cuts, strict=True):
+            gain += (sum(logit[cut:]) - sum(logit[:cut])) / 2
+            left, right = places
+            if cut:
+                left, cost = hand_path._move(left, pitch[0], pitch[cut - 1], time)
+                gain -= cost
+            if cut < 2:
+                right, cost = hand_path._move(right, pitch[cut], pitch[1], time)
+                gain -= cost
+            places = (left, right)
+        mass[cuts] = np.exp(gain / hand_path.WARMTH)
+    mass /= mass.sum()
+    first, second = mass.sum(axis=1), mass.sum(axis=0)
+    expected = [first[0], first[:2].sum(), second[0], second[:2].sum()]
+    assert _right(chords) == pytest.approx(expected, abs=1e-9)
+
+
+def test_probabilities_never_fall_within_a_chord() -> None:
+    random = np.random.default_rng(2)
+    right = _right(_any_chords(random, 5, 4.0)).reshape(-1, 5)
+    assert (np.diff(right, axis=1) >= -1e-12).all() and (right >= 0).all() and (right <= 1).all()
+    assert np.ptp(right) > 0.9

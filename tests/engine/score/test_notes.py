@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,9 @@ def test_notes_are_sorted_by_onset_then_pitch_with_all_columns() -> None:
         ({"pitch": [128, 0]}, "pitch 128"),
         ({"pitch": [-1, 127]}, "pitch -1"),
         ({"hand": [2, 0]}, "hand"),
+        ({"right": [0.5]}, "one length"),
+        ({"right": [0.5, 1.1]}, "probabilities"),
+        ({"right": [0.5, np.nan]}, "probabilities"),
         ({"pedal": [[1.0, 0.5]]}, "pedal"),
         ({"pedal": [[1.0, np.inf]]}, "pedal"),
         ({"pedal": [1.0, 2.0, 3.0]}, "pedal"),
@@ -49,6 +53,17 @@ def test_scores_that_cannot_be_are_refused(change: dict[str, Any], message: str)
     Score(**columns)
     with pytest.raises(InputError, match=message):
         Score(**{**columns, **change})
+
+
+def test_what_is_known_of_the_hands_stays_with_its_notes() -> None:
+    score = Score.from_notes(NOTES)
+    assert score.right is None
+    told = replace(score, onset=np.array([3.0, 1.0, 2.0]), offset=np.full(3, 4.0), right=np.array([0.1, 0.9, 0.3]))
+    assert told.right is not None and told.pitch.tolist() == [72, 60, 40]
+    assert told.right.tolist() == [0.9, 0.3, 0.1]
+    chosen = told.select(told.pitch > 50).right
+    assert chosen is not None and chosen.tolist() == [0.9, 0.3]
+    assert told.split_at(60).right is None and told.with_hands(told.hand).right is None
 
 
 def test_split_pitch_must_be_a_pitch() -> None:

@@ -27,6 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--methods", default="nmf,nae,thesis", help="methods to compare, and 'thesis' (default: nmf,nae,thesis)"
     )
     parser.add_argument("--mask", default="coherent", choices=["coherent", "wiener", "ratio"])
+    parser.add_argument(
+        "--doubt",
+        default="share",
+        choices=["share", "decide"],
+        help="in e: notes are shared by how likely each hand plays them, or are one hand's (default: share)",
+    )
     parser.add_argument("--oracles", action="store_true", help="add the masks made from the true hands")
     parser.add_argument("--seed", type=whole_number, default=0, help="of the jitter (default: 0)")
 
@@ -40,6 +46,7 @@ def run(arguments: argparse.Namespace) -> tuple[Any, str]:
         conditions=arguments.conditions,
         methods=tuple(arguments.methods.split(",")),
         mask=arguments.mask,
+        doubt=arguments.doubt,
         oracles=arguments.oracles,
         seed=arguments.seed,
     )

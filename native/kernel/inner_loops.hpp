@@ -78,7 +78,7 @@ struct InnerLoops {
     std::size_t width;
 
     // out[i][f] = sum_k w[i][k] frame[f][k]                                                        W^T V
-    void (*project)(const Quad* quads, std::size_t n, Span span, float* scratch);
+    void (*project)(const Quad* quads, std::size_t n, Span span);
 
     // into[i][k] += sum_f factor[i][f] frame[f][k]                                                 V H^T
     void (*spread)(const Quad* quads, std::size_t n, Span span);

@@ -97,6 +97,61 @@ inline void make_ratio(Vec (&v)[4][G], const Vec (&model)[4][G], Vec eps) {
     }
 }
 
+// ---- W^T Q for a block of columns of Q, added to `sums`: 4 vectors a row --------------------------------
+
+struct PartCall {
+    const float* const* w;
+    const float* const* q;
+    std::size_t columns;
+    float* sums;
+};
+
+template <int B, int F>
+void dot_part(std::size_t rows, std::size_t at, const PartCall& c) {
+    if constexpr (B > 1) {
+        if (rows < B) return dot_part<B - 1, F>(rows, at, c);
+    }
+    const float* w[B];
+    Vec a[B][F];
+    TERZETTO_UNROLL
+    for (int b = 0; b < B; ++b) {
+        w[b] = c.w[b] + at;
+        TERZETTO_UNROLL
+        for (int f = 0; f < F; ++f) a[b][f] = Vec::load(c.sums + (b * 4 + f) * W);
+    }
+    dot_columns<B, 0, F>(a, w, w, c.q, c.columns);
+    TERZETTO_UNROLL
+    for (int b = 0; b < B; ++b) {
+        TERZETTO_UNROLL
+        for (int f = 0; f < F; ++f) a[b][f].store(c.sums + (b * 4 + f) * W);
+    }
+}
+
+inline void dot_quad(const Quad& quad, std::size_t at, PartCall call) {
+    std::size_t count = quad.count;
+    for (std::size_t blocks = (count + kMostRows - 1) / kMostRows; blocks; --blocks) {
+        const std::size_t rows = (count + blocks - 1) / blocks;
+        if (quad.live == 1)
+            dot_part<kMostRows, 1>(rows, at, call);
+        else
+            dot_part<kMostRows, 4>(rows, at, call);
+        call.w += rows;
+        call.sums += rows * 4 * W;
+        count -= rows;
+    }
+}
+
+inline void write_sums(const Quad& quad, const float* sums) {
+    const Vec zero = Vec::all(0.0f);
+    for (std::size_t i = 0; i < quad.count; ++i) {
+        const float* s = sums + i * 4 * W;
+        if (quad.live == 1)
+            sum4(Vec::load(s), zero, zero, zero, quad.out[i]);
+        else
+            sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), quad.out[i]);
+    }
+}
+
 struct RatioTarget {
     float* row[4];
 };
@@ -126,6 +181,7 @@ void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_val
     float* const sums = scratch + 4 * columns;
     for (std::size_t q = 0; q < n; ++q) {
         const Quad& quad = quads[q];
+        for (std::size_t i = 0; i < quad.count * 4 * W; i += W) Vec::all(0.0f).store(sums + i);
         for (std::size_t k = 0; k < span.full; k += columns) {
             const std::size_t here = span.full - k < columns ? span.full - k : columns;
             Vec total = Vec::all(0.0f);
@@ -133,13 +189,13 @@ void ratio_project_as(const Quad* quads, std::size_t n, Span span, float eps_val
             for (; c + Vec::spread_group * W <= here; c += Vec::spread_group * W)
                 ratio_store<Vec::spread_group, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
             for (; c < here; c += W) ratio_store<1, WithLoss>(quad, quad.w, quad.frame, k + c, target, c, eps, total);
-            dot_quad(quad, {quad.w, k, target.row, 0, here, sums, k == 0});
+            dot_quad(quad, k, {quad.w, target.row, here, sums});
             if (WithLoss) *loss += static_cast<double>(sum(total));
         }
         if (span.tail) {
             Vec total = Vec::all(0.0f);
             ratio_store<1, WithLoss>(quad, quad.w_tail, quad.frame_tail, 0, target, 0, eps, total);
-            dot_quad(quad, {quad.w_tail, 0, target.row, 0, W, sums, span.full == 0});
+            dot_quad(quad, 0, {quad.w_tail, target.row, W, sums});
             if (WithLoss) *loss += static_cast<double>(sum(total));
         }
         write_sums(quad, sums);
@@ -168,14 +224,16 @@ void ratio_spread(const Quad* quads, std::size_t n, Span span, float eps_value) 
     const std::size_t columns = block_columns(2 * most_rows(quads, n));
     const Vec eps = Vec::all(eps_value);
     constexpr std::size_t group = Vec::spread_group * W;
+    const std::size_t lines = n ? share(quads->ahead, n * (span.full / group)) : 0;
     for (std::size_t k = 0; k < span.full; k += columns) {
         const std::size_t end = span.full - k < columns ? span.full : k + columns;
         for (std::size_t q = 0; q < n; ++q) {
             const Quad& quad = quads[q];
-            pull(quad.ahead);
             std::size_t c = k;
-            for (; c + group <= end; c += group)
+            for (; c + group <= end; c += group) {
+                pull(quad.ahead, lines);
                 ratio_spread_group<Vec::spread_group>(quad, quad.w, quad.frame, quad.into, c, eps);
+            }
             for (; c < end; c += W) ratio_spread_group<1>(quad, quad.w, quad.frame, quad.into, c, eps);
         }
     }

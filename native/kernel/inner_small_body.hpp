@@ -49,17 +49,22 @@ void step_kl(float* h, const float* numerator, const float* row_sum, std::size_t
 }
 
 void outer(float* out, std::size_t stride, const float* h, std::size_t count, float* transposed) {
-    for (std::size_t f = 0; f < kStripFrames; ++f)
-        for (std::size_t i = 0; i < stride; ++i)
-            transposed[f * stride + i] = i < count ? h[i * kStripFrames + f] : 0.0f;
-    // Only columns from the diagonal's vector on: the rest is the mirror image.
+    // What is left of earlier calls beyond `count` reaches only the padding of `out`.
     for (std::size_t i = 0; i < count; ++i) {
-        for (std::size_t j = i - i % W; j < stride; j += W) {
+        TERZETTO_UNROLL
+        for (std::size_t f = 0; f < kStripFrames; ++f) transposed[f * stride + i] = h[i * kStripFrames + f];
+    }
+    // Only columns from the diagonal's vector on: the rest is the mirror image.
+    for (std::size_t j = 0; j < stride; j += W) {
+        Vec t[kStripFrames];
+        TERZETTO_UNROLL
+        for (std::size_t f = 0; f < kStripFrames; ++f) t[f] = Vec::load(transposed + f * stride + j);
+        for (std::size_t i = 0; i < count && i < j + W; ++i) {
             Vec a = Vec::all(0.0f), b = a;
             TERZETTO_UNROLL
             for (std::size_t f = 0; f < kStripFrames; f += 2) {
-                a = Vec::fma(Vec::all(h[i * kStripFrames + f]), Vec::load(transposed + f * stride + j), a);
-                b = Vec::fma(Vec::all(h[i * kStripFrames + f + 1]), Vec::load(transposed + (f + 1) * stride + j), b);
+                a = Vec::fma(Vec::all(h[i * kStripFrames + f]), t[f], a);
+                b = Vec::fma(Vec::all(h[i * kStripFrames + f + 1]), t[f + 1], b);
             }
             (a + b).store(out + i * stride + j);
         }
@@ -95,6 +100,15 @@ template <int G>
 inline double refine_pair(const TemplateBlock& block, std::size_t row, std::size_t column, std::size_t stride,
                           const std::uint32_t* partner, const float* weight, std::size_t partners) {
     const bool both = row + 1 < block.count;
+    // The numerators lie where no prefetching of the processor's looks for them.
+    for (std::size_t p = 0; p < block.parts; ++p) {
+        for (std::size_t r = row; r < row + (both ? 2 : 1); ++r) {
+            const float* next = block.sums[p][r];
+            if (!next) continue;
+            TERZETTO_UNROLL
+            for (int g = 0; g < G; ++g) prefetch(next + column + g * W);
+        }
+    }
     Vec den[2][G];
     TERZETTO_UNROLL
     for (int g = 0; g < G; ++g) den[0][g] = den[1][g] = Vec::all(0.0f);
@@ -163,8 +177,6 @@ void refine_encoder(const TemplateBlock& block, float* const* const* denominator
 
 void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_t b_count, Span span,
                float* const* out) {
-    constexpr std::size_t most = Vec::accumulators / 4;
-    alignas(kAlignment) float sums[most * 4 * W];
     const float* four[4];
     const float* four_tail[4];
     for (std::size_t f = 0; f < 4; ++f) {
@@ -172,13 +184,8 @@ void gram_rows(const RowList& a, std::size_t count, const RowList& b, std::size_
         four_tail[f] = b.tail[f < b_count ? f : 0];
     }
     for (std::size_t row = 0; row < count;) {
-        const std::size_t rows = count - row < most ? count - row : most;
-        dot_block_any<most, 4>(rows, {a.row + row, 0, four, 0, span.full, sums, true});
-        if (span.tail) dot_block_any<most, 4>(rows, {a.tail + row, 0, four_tail, 0, W, sums, false});
-        for (std::size_t i = 0; i < rows; ++i) {
-            const float* s = sums + i * 4 * W;
-            sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), out[row + i]);
-        }
+        const std::size_t rows = count - row < kMostRows ? count - row : kMostRows;
+        dot_block_any<kMostRows, 4>(rows, 0, {a.row + row, a.tail + row, four, four_tail, out + row, 0, span});
         row += rows;
     }
 }

@@ -18,6 +18,16 @@
 #include <cstring>
 #endif
 
+// For a function that works on its caller's vectors: called, it would get them through memory. And for one that has no
+// effect but on the caches: GCC may leave out a call of it.
+#if defined(__GNUC__)
+#define TERZETTO_INLINE inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define TERZETTO_INLINE __forceinline
+#else
+#define TERZETTO_INLINE inline
+#endif
+
 namespace terzetto {
 namespace TERZETTO_LEVEL {
 
@@ -26,7 +36,7 @@ namespace TERZETTO_LEVEL {
 constexpr std::int32_t kRootHalfBits = 0x3f3504f3;
 
 // Into the second-level cache, where a strip of frames fits.
-inline void prefetch(const float* p) {
+TERZETTO_INLINE void prefetch(const float* p) {
 #if defined(__GNUC__)
     __builtin_prefetch(p, 0, 2);
 #elif defined(TERZETTO_LANES_AVX512) || defined(TERZETTO_LANES_AVX2) || defined(TERZETTO_LANES_SSE2)

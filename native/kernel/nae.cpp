@@ -56,7 +56,7 @@ private:
         float* h = h_.block(strip);
         work.bind_templates(encoder_rows_);
         work.bind_result(h);
-        loops_.project(work.quads(), work.quad_count(), span_, work.scratch.data());
+        loops_.project(work.quads(), work.quad_count(), span_);
         mask_.apply(strip, h);
     }
 
@@ -88,7 +88,7 @@ private:
                 float* b = work.block_b.data();
                 work.bind_templates(decoder_rows_);
                 work.bind_result(a);
-                loops_.project(work.quads(), work.quad_count(), span_, work.scratch.data());
+                loops_.project(work.quads(), work.quad_count(), span_);
                 mask_.apply(strip, a);
                 work.gather_gram(gram);
                 loops_.gram_times(b, h_.block(strip), work.gram(), work.strip().count);
@@ -261,7 +261,7 @@ void encode(const Signal& signal, const float* encoder, std::size_t templates, c
     sweep.pass([&](StripWork& work, std::size_t strip, std::size_t) {
         work.bind_templates(rows);
         work.bind_result(result.block(strip));
-        loops.project(work.quads(), work.quad_count(), span, work.scratch.data());
+        loops.project(work.quads(), work.quad_count(), span);
         bits.apply(strip, result.block(strip));
     });
     result.write(h);

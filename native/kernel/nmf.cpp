@@ -65,7 +65,7 @@ void euclidean(State& state, TemplateRows& w) {
             float* h = state.h.block(strip);
             work.bind_templates(rows);
             work.bind_result(work.block_a.data());
-            loops.project(work.quads(), work.quad_count(), state.span, work.scratch.data());
+            loops.project(work.quads(), work.quad_count(), state.span);
             work.gather_gram(gram);
             loops.step_euclidean(h, work.block_a.data(), work.gram(), work.strip().count, eps, work.block_b.data());
             work.add_outer(plan.parts[p], sums[p], h);
@@ -158,7 +158,7 @@ void fixed_euclidean(State& state, const RowsView& w, const std::vector<float>& 
     state.sweep.pass([&](StripWork& work, std::size_t strip, std::size_t) {
         work.bind_templates(w);
         work.bind_result(numerators.block(strip));
-        loops.project(work.quads(), work.quad_count(), state.span, work.scratch.data());
+        loops.project(work.quads(), work.quad_count(), state.span);
     });
     bool one_by_one = state.options.loss_interval > 0 && state.exact.tiny();
     for (int done = 0; done < state.options.iterations;) {

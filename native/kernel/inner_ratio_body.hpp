@@ -2,10 +2,25 @@
 // The inner loops that reconstruct W H: the ratio V / (W H) of the Kullback-Leibler updates, and both losses.
 #pragma once
 
-#include "inner_loops_body.hpp"
+#include "inner_spread_body.hpp"
 
 namespace terzetto {
 namespace TERZETTO_LEVEL {
+
+// Columns per block: the rows in flight and the frames of a quad should stay in a 32 KiB first-level cache.
+inline std::size_t block_columns(std::size_t rows) {
+    const std::size_t group = W * Vec::spread_group;
+    std::size_t columns = 6144 / (rows + 6);
+    if (columns > 512) columns = 512;
+    columns -= columns % group;
+    return columns < 2 * group ? 2 * group : columns;
+}
+
+inline std::size_t most_rows(const Quad* quads, std::size_t n) {
+    std::size_t rows = 0;
+    for (std::size_t q = 0; q < n; ++q) rows = quads[q].count > rows ? quads[q].count : rows;
+    return rows;
+}
 
 // ---- Kullback-Leibler: the ratio V / (W H) -------------------------------------------------------------
 
@@ -94,61 +109,6 @@ inline void make_ratio(Vec (&v)[4][G], const Vec (&model)[4][G], Vec eps) {
     for (int f = 0; f < 4; ++f) {
         TERZETTO_UNROLL
         for (int g = 0; g < G; ++g) v[f][g] = ratio(v[f][g], model[f][g] + eps);
-    }
-}
-
-// ---- W^T Q for a block of columns of Q, added to `sums`: 4 vectors a row --------------------------------
-
-struct PartCall {
-    const float* const* w;
-    const float* const* q;
-    std::size_t columns;
-    float* sums;
-};
-
-template <int B, int F>
-void dot_part(std::size_t rows, std::size_t at, const PartCall& c) {
-    if constexpr (B > 1) {
-        if (rows < B) return dot_part<B - 1, F>(rows, at, c);
-    }
-    const float* w[B];
-    Vec a[B][F];
-    TERZETTO_UNROLL
-    for (int b = 0; b < B; ++b) {
-        w[b] = c.w[b] + at;
-        TERZETTO_UNROLL
-        for (int f = 0; f < F; ++f) a[b][f] = Vec::load(c.sums + (b * 4 + f) * W);
-    }
-    dot_columns<B, 0, F>(a, w, w, c.q, c.columns);
-    TERZETTO_UNROLL
-    for (int b = 0; b < B; ++b) {
-        TERZETTO_UNROLL
-        for (int f = 0; f < F; ++f) a[b][f].store(c.sums + (b * 4 + f) * W);
-    }
-}
-
-inline void dot_quad(const Quad& quad, std::size_t at, PartCall call) {
-    std::size_t count = quad.count;
-    for (std::size_t blocks = (count + kMostRows - 1) / kMostRows; blocks; --blocks) {
-        const std::size_t rows = (count + blocks - 1) / blocks;
-        if (quad.live == 1)
-            dot_part<kMostRows, 1>(rows, at, call);
-        else
-            dot_part<kMostRows, 4>(rows, at, call);
-        call.w += rows;
-        call.sums += rows * 4 * W;
-        count -= rows;
-    }
-}
-
-inline void write_sums(const Quad& quad, const float* sums) {
-    const Vec zero = Vec::all(0.0f);
-    for (std::size_t i = 0; i < quad.count; ++i) {
-        const float* s = sums + i * 4 * W;
-        if (quad.live == 1)
-            sum4(Vec::load(s), zero, zero, zero, quad.out[i]);
-        else
-            sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), quad.out[i]);
     }
 }
 

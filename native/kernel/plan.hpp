@@ -2,8 +2,9 @@
 // Which templates are active where. Notes begin and end all the time: runs of frames with an equal active set last
 // two frames or so and are useless as units. Instead, frames come in fixed quads with the union of their active
 // templates, and four quads make a strip. A quarter more work than the mask needs; where a template is active in one
-// half of a quad only, V H^T and W H leave out the other half, which brings that down to a tenth. (W^T V does not: two
-// frames at a time cost it more in loads than they save.)
+// half of a quad only, V H^T and W H leave out the other half, which brings that down to a tenth. (In W^T V a template
+// of the first half shares a row with one of the second; two frames at a time would cost it more in loads than they
+// save.)
 #pragma once
 
 #include "storage.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The inner loops on top of lanes.hpp, here the two products with V; included once by each inner_loops_<level>.cpp,
-// which is compiled with that level's flags. No standard containers here: see lanes.hpp.
+// The inner loops on top of lanes.hpp, here W^T V; included once by each inner_loops_<level>.cpp, which is compiled
+// with that level's flags. No standard containers here: see lanes.hpp.
 #pragma once
 
 #include "inner_loops.hpp"
@@ -18,21 +18,6 @@ namespace terzetto {
 namespace TERZETTO_LEVEL {
 
 constexpr std::size_t W = Vec::width;
-
-// Columns per block: the rows in flight and the frames of a quad should stay in a 32 KiB first-level cache.
-inline std::size_t block_columns(std::size_t rows) {
-    const std::size_t group = W * Vec::spread_group;
-    std::size_t columns = 6144 / (rows + 6);
-    if (columns > 512) columns = 512;
-    columns -= columns % group;
-    return columns < 2 * group ? 2 * group : columns;
-}
-
-inline std::size_t most_rows(const Quad* quads, std::size_t n) {
-    std::size_t rows = 0;
-    for (std::size_t q = 0; q < n; ++q) rows = quads[q].count > rows ? quads[q].count : rows;
-    return rows;
-}
 
 // ---- project: W^T V ------------------------------------------------------------------------------------
 
@@ -148,89 +133,58 @@ void project(const Quad* quads, std::size_t n, Span span) {
     }
 }
 
-// ---- spread: V H^T -------------------------------------------------------------------------------------
+// ---- W^T Q for a block of columns of Q, added to `sums`: 4 vectors a row --------------------------------
 
-// Rows that are active in frames First .. Last - 1 of a quad.
-template <int G, int First, int Last>
-inline void spread_rows(float* const* into, const float* const* factors, std::size_t count, std::size_t at,
-                        const Vec (&x)[4][G]) {
-    for (std::size_t i = 0; i < count; ++i) {
-        float* p = into[i] + at;
-        const float* factor = factors[i];
-        Vec y[G];
-        TERZETTO_UNROLL
-        for (int g = 0; g < G; ++g) y[g] = Vec::load(p + g * W);
-        TERZETTO_UNROLL
-        for (int f = First; f < Last; ++f) {
-            const Vec c = Vec::all(factor[f]);
-            TERZETTO_UNROLL
-            for (int g = 0; g < G; ++g) y[g] = Vec::fma(c, x[f][g], y[g]);
-        }
-        TERZETTO_UNROLL
-        for (int g = 0; g < G; ++g) y[g].store(p + g * W);
+struct PartCall {
+    const float* const* w;
+    const float* const* q;
+    std::size_t columns;
+    float* sums;
+};
+
+template <int B, int F>
+void dot_part(std::size_t rows, std::size_t at, const PartCall& c) {
+    if constexpr (B > 1) {
+        if (rows < B) return dot_part<B - 1, F>(rows, at, c);
     }
-}
-
-template <int G>
-inline void spread_group(const Quad& quad, float* const* into, std::size_t at, const Vec (&x)[4][G]) {
-    const std::size_t both = quad.count - quad.early - quad.late;
-    const float* const* factor = quad.factor;
-    for (std::size_t set = 0; set < quad.sets; ++set, into += quad.count, factor += quad.count) {
-        spread_rows<G, 0, 2>(into, factor, quad.early, at, x);
-        spread_rows<G, 0, 4>(into + quad.early, factor + quad.early, both, at, x);
-        spread_rows<G, 2, 4>(into + quad.early + both, factor + quad.early + both, quad.late, at, x);
-    }
-}
-
-constexpr std::size_t kLine = kAlignment / sizeof(float);
-
-// Between groups of columns: many at once would be dropped, and W^T V has no time to spare for it.
-inline void pull(Ahead* ahead, std::size_t lines) {
-    for (; lines && ahead->at < ahead->end; --lines, ahead->at += kLine) prefetch(ahead->at);
-}
-
-// Lines to pull in each of so many calls, to have fetched everything in the end.
-inline std::size_t share(const Ahead* ahead, std::size_t calls) {
-    if (ahead->at >= ahead->end) return 0;
-    return static_cast<std::size_t>(ahead->end - ahead->at) / kLine / (calls ? calls : 1) + 1;
-}
-
-template <int G>
-inline void load_group(const float* const* frame, std::size_t at, Vec (&x)[4][G]) {
+    const float* w[B];
+    Vec a[B][F];
     TERZETTO_UNROLL
-    for (int f = 0; f < 4; ++f) {
+    for (int b = 0; b < B; ++b) {
+        w[b] = c.w[b] + at;
         TERZETTO_UNROLL
-        for (int g = 0; g < G; ++g) x[f][g] = Vec::load_any(frame[f] + at + g * W);
+        for (int f = 0; f < F; ++f) a[b][f] = Vec::load(c.sums + (b * 4 + f) * W);
+    }
+    dot_columns<B, 0, F>(a, w, w, c.q, c.columns);
+    TERZETTO_UNROLL
+    for (int b = 0; b < B; ++b) {
+        TERZETTO_UNROLL
+        for (int f = 0; f < F; ++f) a[b][f].store(c.sums + (b * 4 + f) * W);
     }
 }
 
-template <int G>
-inline std::size_t spread_columns(const Quad& quad, std::size_t k, std::size_t end, std::size_t lines) {
-    for (; k + G * W <= end; k += G * W) {
-        Vec x[4][G];
-        load_group<G>(quad.frame, k, x);
-        pull(quad.ahead, lines);
-        spread_group<G>(quad, quad.into, k, x);
+inline void dot_quad(const Quad& quad, std::size_t at, PartCall call) {
+    std::size_t count = quad.count;
+    for (std::size_t blocks = (count + kMostRows - 1) / kMostRows; blocks; --blocks) {
+        const std::size_t rows = (count + blocks - 1) / blocks;
+        if (quad.live == 1)
+            dot_part<kMostRows, 1>(rows, at, call);
+        else
+            dot_part<kMostRows, 4>(rows, at, call);
+        call.w += rows;
+        call.sums += rows * 4 * W;
+        count -= rows;
     }
-    return k;
 }
 
-void spread(const Quad* quads, std::size_t n, Span span) {
-    if (!n) return;
-    const std::size_t columns = block_columns(most_rows(quads, n));
-    const std::size_t lines = share(quads->ahead, n * (span.full / (W * Vec::spread_group)));
-    for (std::size_t k = 0; k < span.full; k += columns) {
-        const std::size_t end = span.full - k < columns ? span.full : k + columns;
-        for (std::size_t q = 0; q < n; ++q) {
-            const std::size_t rest = spread_columns<Vec::spread_group>(quads[q], k, end, lines);
-            if (Vec::spread_group > 1) spread_columns<1>(quads[q], rest, end, lines);
-        }
-    }
-    if (!span.tail) return;
-    for (std::size_t q = 0; q < n; ++q) {
-        Vec x[4][1];
-        load_group<1>(quads[q].frame_tail, 0, x);
-        spread_group<1>(quads[q], quads[q].into_tail, 0, x);
+inline void write_sums(const Quad& quad, const float* sums) {
+    const Vec zero = Vec::all(0.0f);
+    for (std::size_t i = 0; i < quad.count; ++i) {
+        const float* s = sums + i * 4 * W;
+        if (quad.live == 1)
+            sum4(Vec::load(s), zero, zero, zero, quad.out[i]);
+        else
+            sum4(Vec::load(s), Vec::load(s + W), Vec::load(s + 2 * W), Vec::load(s + 3 * W), quad.out[i]);
     }
 }
 

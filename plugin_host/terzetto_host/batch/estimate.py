@@ -20,6 +20,7 @@ from terzetto_host.batch.places import fetch, is_url, local
 
 _MARGIN = 1.1  # what is written for a while beside the results
 _LOOKED_AT = 200  # files whose headers are read; of more, evenly spread ones stand for all
+_FETCHED = 8  # of files behind URLs, which must be fetched whole for that
 
 
 def estimate(job: Job, items: Sequence[Item], arguments: argparse.Namespace) -> int:
@@ -56,7 +57,7 @@ def estimate(job: Job, items: Sequence[Item], arguments: argparse.Namespace) -> 
 
 def _measure(job: Job, items: Sequence[Item]) -> tuple[float, float, set[str]]:
     """Return seconds of audio and bytes of results altogether, and which files could not be read."""
-    step = max(len(items) // _LOOKED_AT, 1)
+    step = max(-(-len(items) // (_FETCHED if is_url(items[0].title) else _LOOKED_AT)), 1)
     looked_at = items[::step]
     seconds, size, read, bad = 0.0, 0.0, 0, set()
     for item in looked_at:
@@ -69,7 +70,9 @@ def _measure(job: Job, items: Sequence[Item]) -> tuple[float, float, set[str]]:
             continue
         seconds, size, read = seconds + its_seconds, size + its_size, read + item.size
     whole = sum(item.size for item in items if item.title not in bad)
-    scale = whole / read if read and step > 1 else 1.0
+    scale = 1.0
+    if step > 1:  # a list of links tells no sizes
+        scale = whole / read if read else len(items) / len(looked_at)
     return seconds * scale, size * scale, bad
 
 

@@ -14,6 +14,7 @@ from terzetto import __version__
 from terzetto.errors import InputError
 from terzetto.jobs import Item, Job
 from terzetto_host.batch.places import is_url, local, open_filesystem
+from terzetto_host.batch.places import version as version_of
 
 Stamp = dict[str, Any]
 
@@ -114,6 +115,7 @@ def is_same(item: Item, recorded: Stamp) -> bool:
 def _remote_stamp(url: str) -> Stamp | None:
     filesystem, path = open_filesystem(url)
     try:
-        return {"size": filesystem.info(path).get("size"), "version": str(filesystem.ukey(path))}
-    except (OSError, ValueError, NotImplementedError):
+        about = filesystem.info(path)
+        return {"size": about.get("size"), "version": version_of(filesystem, about)}
+    except Exception:  # each protocol has errors of its own; whoever reads the file says what is wrong
         return None

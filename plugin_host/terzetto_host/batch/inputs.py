@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from terzetto.errors import InputError
 from terzetto.jobs import AUDIO, Item, Job, Kind
-from terzetto_host.batch.places import is_url, join, local, open_filesystem
+from terzetto_host.batch.places import canonical, is_url, join, local, open_filesystem, plain, reaching
 
 _MAGIC = "*?["
 
@@ -46,6 +47,7 @@ def check_targets(job: Job, items: Iterable[Item], out: str) -> None:
         Such a thing; nothing was begun.
     """
     taken: dict[str, Item] = {}
+    above = canonical(out) if is_url(out) else out
     places = {_real(item): item for item in items}
     for item in items:
         for target in job.targets(item):
@@ -56,7 +58,7 @@ def check_targets(job: Job, items: Iterable[Item], out: str) -> None:
                     "above them, whose tree is kept, or another --filename, or process them apart, each with its --out"
                 )
             if is_url(out) == is_url(item.title):
-                place = join(out, target) if is_url(out) else os.path.realpath(Path(local(out), target))
+                place = join(above, target) if is_url(out) else os.path.realpath(Path(local(out), target))
                 taken_from = places.get(place) or (item if _same(place, item.path) else None)
                 if taken_from is not None:
                     raise InputError(f"{place}: would replace the take {taken_from.title}; choose another --out")
@@ -67,7 +69,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _real(item: Item) -> str:
-    return item.title if is_url(item.title) else os.path.realpath(item.path)
+    return plain(item.title) if is_url(item.title) else os.path.realpath(item.path)
 
 
 def _same(place: str, path: Path) -> bool:
@@ -79,7 +81,7 @@ def _same(place: str, path: Path) -> bool:
 
 def _expand(text: str, out: str, kind: Kind) -> Iterator[Item]:
     if is_url(text):
-        yield from _expand_url(text, kind)
+        yield from _expand_url(text, out, kind)
         return
     path = Path(local(text))
     if path.is_dir():
@@ -135,21 +137,34 @@ def _without_signs(parts: tuple[str, ...]) -> Iterator[str]:
         yield part
 
 
-def _expand_url(url: str, kind: Kind) -> Iterator[Item]:
+def _expand_url(url: str, out: str, kind: Kind) -> Iterator[Item]:
     filesystem, path = open_filesystem(url)
-    if any(sign in path for sign in _MAGIC):
-        root = "/".join(_without_signs(tuple(path.split("/"))))
-        found = filesystem.glob(path, detail=True)
-    elif filesystem.isdir(path):
-        root, found = path.rstrip("/"), filesystem.find(path, detail=True)
-        found = {name: about for name, about in found.items() if _is_of(kind, name)}
-    else:
-        root = path.rpartition("/")[0]
-        found = {path: filesystem.info(path)} if filesystem.exists(path) else {}
-    files = {name: about for name, about in sorted(found.items()) if about.get("type") != "directory"}
-    if not files:
-        raise InputError(f"{url}: no {kind.name} there")
-    for name, about in files.items():
-        folder = PurePosixPath(name).parent.relative_to(root or "/").as_posix() if root else ""
+    with reaching(url):
+        root, found = _found(filesystem, path, kind)
+    above, here = f"{plain(str(filesystem.unstrip_protocol(root)))}/", f"{canonical(out)}/" if is_url(out) else ""
+    within = here.startswith(above) and here != above  # results below the inputs are no inputs the next time
+    none = True
+    for name, about in sorted(found.items()):
+        place = PurePosixPath(name).relative_to(root or "/") if root else PurePosixPath(name)
         title = str(filesystem.unstrip_protocol(name))
+        single = len(found) == 1 and name == path
+        hidden = any(part[0] == "." for part in place.parts) or (within and plain(title).startswith(here))
+        if about.get("type") == "directory" or (hidden and not single):
+            continue
+        none = False
+        folder = place.parent.as_posix()
         yield Item(title, Path(name), "" if folder == "." else folder, None, int(about.get("size") or 0))
+    if none:
+        raise InputError(f"{url}: no {kind.name} there")
+
+
+def _found(filesystem: Any, path: str, kind: Kind) -> tuple[str, dict[str, Any]]:
+    """Return where the tree begins, and what is meant in it."""
+    if any(sign in path for sign in _MAGIC):
+        return "/".join(_without_signs(tuple(path.split("/")))), filesystem.glob(path, detail=True)
+    about = filesystem.info(path)
+    # To HTTP a folder is a file too: a page of links.
+    if about["type"] == "directory" or (not _is_of(kind, path) and filesystem.isdir(path)):
+        found = filesystem.find(path, detail=True)
+        return path.rstrip("/"), {name: each for name, each in found.items() if _is_of(kind, name)}
+    return path.rpartition("/")[0], {path: about}

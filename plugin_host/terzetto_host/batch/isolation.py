@@ -153,8 +153,9 @@ class Worker:
                 process.stdin.close()
 
     def _sweep(self, job: Job, item: Item, out: str) -> None:
-        if self.pid is not None and not is_url(out):
-            sweep({Path(local(out), target).parent for target in job.targets(item)}, self.pid)
+        if self.pid is not None:
+            folders = set() if is_url(out) else {Path(local(out), target).parent for target in job.targets(item)}
+            sweep(folders, self.pid)
 
 
 def _read(stream: Any, answers: queue.SimpleQueue[Any]) -> None:

@@ -10,7 +10,7 @@ import datetime
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,8 @@ from terzetto_host.batch.fingerprint import Stamp, is_same, score_hash
 from terzetto_host.places import lock
 
 NAME = "manifest.jsonl"
+There = Callable[[dict[str, Any]], bool]
+"""Whether a file of a record (see `Record.files`) is in its place."""
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class Manifest:
         """Return the last record of a file, if there is one."""
         return self._read(self._at[key]) if key in self._at else None
 
-    def settled(self, item: Item, job: str, out: Path | None) -> Record | None:
+    def settled(self, item: Item, job: str, there: There) -> Record | None:
         """Return the record of a file that needs no more work: same take, score, job and versions, results in place.
 
         Parameters
@@ -134,15 +136,15 @@ class Manifest:
             The file.
         job
             Hash of the job.
-        out
-            Where the results lie; None if that cannot be seen from here.
+        there
+            Whether a result is in its place.
         """
         record = self.find(item.key)
         if record is None or record.job != job or record.status not in ("done", "quarantined"):
             return None
         if record.score != score_hash(item.score) or not is_same(item, record.input):
             return None
-        if out is not None and not all(_is_there(out / about["path"], about) for about in record.files):
+        if not all(there(about) for about in record.files):
             return None
         return record
 
@@ -184,7 +186,8 @@ def file_about(path: Path, out: Path) -> dict[str, Any]:
     return {"path": path.relative_to(out).as_posix(), "size": about.st_size, "mtime_ns": about.st_mtime_ns}
 
 
-def _is_there(path: Path, about: dict[str, Any]) -> bool:
+def is_there(path: Path, about: dict[str, Any]) -> bool:
+    """Whether a file that was written is still as it was then."""
     try:
         now = path.stat()
     except OSError:

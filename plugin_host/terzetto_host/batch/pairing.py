@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from terzetto.audio.patterns import check_pattern
 from terzetto.errors import InputError
 from terzetto.jobs import Item
-from terzetto_host.batch.places import is_url, join, local, open_filesystem
+from terzetto_host.batch.places import is_url, join, local, open_filesystem, reaching
 
 FIELDS = {"track", "stem"}
 """``{track}``: the take's name without its ending. ``{stem}`` is the same."""
@@ -74,5 +74,6 @@ def _candidates(item: Item, pattern: str) -> Iterator[str]:
 def _exists(place: str) -> bool:
     if is_url(place):
         filesystem, path = open_filesystem(place)
-        return bool(filesystem.exists(path))
+        with reaching(place):
+            return bool(filesystem.exists(path))
     return Path(local(place)).is_file()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from terzetto.errors import InputError, OutputError
+from terzetto.errors import DiskFullError, InputError, OutputError, TerzettoError
 
-# These put an object in place whole; elsewhere it is written beside its place and moved there.
+# These put an object in place whole, and know no folders; elsewhere it is written beside its place and moved there.
 _OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "memory")
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "http": "http", "https": "http"}
+# By which file systems tell one content of a file from another, best first; listings and single looks agree on them.
+_VERSIONS = ("ETag", "etag", "md5Hash", "generation", "checksum", "mtime", "LastModified", "last_modified", "created")
 
 
 def is_url(text: str) -> bool:
@@ -41,14 +47,82 @@ def open_filesystem(url: str) -> tuple[Any, str]:
         raise InputError(f"{url}: URLs need fsspec: pip install 'terzetto[cluster]'") from None
     try:
         filesystem, path = url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        raise InputError(f"{url}: cannot be used ({' '.join(str(error).split())})") from None
+    except ImportError as error:
+        extra = _EXTRAS.get(url.partition("://")[0])
+        advice = f"pip install 'terzetto[{extra}]'" if extra else _line(error)
+        raise InputError(f"{url}: needs a package that is not installed: {advice}") from None
+    except Exception as error:  # each protocol has errors of its own, for credentials too
+        raise InputError(f"{url}: cannot be used ({_line(error)})") from None
     return filesystem, str(path)
+
+
+@contextmanager
+def reaching(url: str, kind: type[TerzettoError] = InputError) -> Iterator[None]:
+    """Turn whatever a file system says of a URL into one line.
+
+    Raises
+    ------
+    InputError
+        Or ``kind``: it is not there, may not be used, or cannot be reached.
+    """
+    try:
+        yield
+    except TerzettoError:
+        raise
+    except FileNotFoundError:
+        raise kind(f"{url}: there is no such file, folder or bucket") from None
+    except PermissionError as error:
+        raise kind(f"{url}: may not be used with these credentials ({_line(error)})") from None
+    except NotImplementedError:
+        raise kind(f"{url}: this kind of place cannot be used so; files and folders of it can only be read") from None
+    except Exception as error:  # each protocol has errors of its own
+        text = f"{type(error).__name__}: {_line(error)}"
+        raise kind(f"{url}: cannot be reached ({text}); check the address, the network and the credentials") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def plain(url: str) -> str:
+    """Return a URL without slashes that say nothing: ``s3://bucket/in`` for ``s3://bucket//in/``."""
+    protocol, _, rest = url.partition("://")
+    return f"{protocol}://" + "/".join(part for part in rest.split("/") if part)
+
+
+def canonical(url: str) -> str:
+    """Return the one spelling of a URL: ``s3://bucket/in`` for ``s3a://bucket//in/``."""
+    filesystem, path = open_filesystem(url)
+    return plain(str(filesystem.unstrip_protocol(path)))
+
+
+def version(filesystem: Any, about: dict[str, Any]) -> str:
+    """Return what tells a file's content from others that it had, from what fsspec says about it."""
+    for name in _VERSIONS:
+        if about.get(name) is not None:
+            return str(about[name])
+    return str(filesystem.ukey(about["name"]))
 
 
 def join(place: str, *parts: str) -> str:
     """Return a place below a folder or URL."""
     return "/".join((place.rstrip("/"), *(part.strip("/") for part in parts if part)))
+
+
+def sizes_below(url: str) -> dict[str, int]:
+    """Return the bytes of all files below a URL, by their paths there.
+
+    Raises
+    ------
+    InputError
+        It cannot be reached.
+    """
+    filesystem, root = open_filesystem(url)
+    with reaching(url):
+        filesystem.invalidate_cache()
+        found = filesystem.find(root, detail=True)
+    above = root.rstrip("/") + "/"
+    return {name.removeprefix(above): int(about.get("size") or 0) for name, about in found.items()}
 
 
 def fetch(url: str, folder: Path) -> Path:
@@ -57,16 +131,19 @@ def fetch(url: str, folder: Path) -> Path:
     Raises
     ------
     InputError
-        It is not there, or may not be read.
+        It is not there, may not be read, or cannot be reached.
+    DiskFullError
+        There is no room for it here.
     """
     filesystem, path = open_filesystem(url)
     target = folder / path.rsplit("/", 1)[-1]
-    try:
-        filesystem.get_file(path, str(target))
-    except FileNotFoundError:
-        raise InputError(f"{url}: no such file") from None
-    except PermissionError as error:
-        raise InputError(f"{url}: may not be read ({error})") from None
+    with reaching(url):
+        try:
+            filesystem.get_file(path, str(target))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFullError(f"{folder}: no room for a copy of {url}; TMPDIR names another disk") from None
+            raise
     return target
 
 
@@ -76,18 +153,15 @@ def store(made: Path, url: str) -> None:
     Raises
     ------
     OutputError
-        It may not be written.
+        The bucket is not there, it may not be written, or cannot be reached.
     """
     filesystem, path = open_filesystem(url)
-    parent = path.rsplit("/", 1)[0]
     protocols = filesystem.protocol if isinstance(filesystem.protocol, tuple) else (filesystem.protocol,)
-    whole = any(protocol in _OBJECT_STORES for protocol in protocols)
-    written = path if whole else f"{path}.part"
-    try:
+    with reaching(url, OutputError):
+        if any(protocol in _OBJECT_STORES for protocol in protocols):  # never makes a bucket: its name may be mistyped
+            filesystem.put_file(str(made), path)
+            return
         with contextlib.suppress(FileExistsError, NotImplementedError):
-            filesystem.makedirs(parent, exist_ok=True)
-        filesystem.put_file(str(made), written)
-        if not whole:
-            filesystem.mv(written, path)
-    except PermissionError as error:
-        raise OutputError(f"{url}: may not be written ({error}); choose another --out") from None
+            filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        filesystem.put_file(str(made), f"{path}.part")
+        filesystem.mv(f"{path}.part", path)

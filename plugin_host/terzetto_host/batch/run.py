@@ -6,6 +6,8 @@ import argparse
 import contextlib
 import hashlib
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +20,16 @@ from terzetto.progress import choose
 from terzetto_host.batch.crew import Crew, LocalCrew, NoCrew
 from terzetto_host.batch.fingerprint import job_hash
 from terzetto_host.batch.inputs import check_targets, find_items, is_batch
-from terzetto_host.batch.manifest import NAME, Manifest, Record
+from terzetto_host.batch.manifest import NAME, Manifest, Record, There, is_there
 from terzetto_host.batch.pairing import pair
-from terzetto_host.batch.places import fetch, is_url, join, local, shared, store
+from terzetto_host.batch.places import canonical, fetch, is_url, join, local, shared, sizes_below, store
 from terzetto_host.batch.progress import BatchProgress
 from terzetto_host.batch.summary import NAME as SUMMARY
 from terzetto_host.batch.summary import print_json, write_summary
 from terzetto_host.batch.work import carry, sweep
 from terzetto_host.places import ensure, state_dir
+
+_PUBLISH = 60.0  # seconds between two copies of the manifest to a URL
 
 
 def run(job: Job, inputs: Sequence[str], arguments: argparse.Namespace, tell: Tell) -> int:
@@ -75,6 +79,7 @@ class _Batch:
         self.chain = job_hash(self.job)
         self.done = self.skipped = self.failed = 0
         self.full: Record | None = None
+        self._publish_at = 0.0
         self._by_key = {item.key: item for item in self.items}
 
     def run(self) -> int:
@@ -85,10 +90,12 @@ class _Batch:
         with Manifest(path) as manifest, BatchProgress(self.arguments.progress, len(self.items), size) as shown:
             if out is not None:
                 sweep({(out / target).parent for item in self.items for target in self.job.targets(item)})
-            crew = self._crew()
+            crew, there = self._crew(), self._there()
+            self._publish(path)  # what cannot be written there is found out before anything is done
             try:
-                for record in crew.run(self._waiting(manifest, out, shown), shown.hear):
+                for record in crew.run(self._waiting(manifest, there, shown), shown.hear):
                     self._take(record, manifest, shown)
+                    self._publish_now_and_then(path)
             except OutputError:
                 crew.stop()
                 raise
@@ -96,10 +103,10 @@ class _Batch:
                 self._publish(path)
             return self._finish(manifest, path)
 
-    def _waiting(self, manifest: Manifest, out: Path | None, shown: BatchProgress) -> Iterator[Item]:
+    def _waiting(self, manifest: Manifest, there: There, shown: BatchProgress) -> Iterator[Item]:
         """Yield the files that need work; those that were done before are told and left out."""
         for item in self.items:
-            record = None if self.arguments.redo else manifest.settled(item, self.chain, out)
+            record = None if self.arguments.redo else manifest.settled(item, self.chain, there)
             if record is None:
                 yield item
                 continue
@@ -173,16 +180,42 @@ class _Batch:
             return Path(self.arguments.manifest)
         if not is_url(self.out):
             return Path(local(self.out)) / NAME
-        name = hashlib.sha256(self.out.rstrip("/").encode()).hexdigest()[:16]
+        name = hashlib.sha256(canonical(self.out).encode()).hexdigest()[:16]
         path = ensure(state_dir()) / f"batch-{name}.jsonl"
-        if not path.exists():  # begun on another computer
-            with contextlib.suppress(InputError, OSError):
-                fetch(join(self.out, NAME), path.parent).replace(path)
+        with contextlib.suppress(InputError), tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            published = fetch(join(self.out, NAME), Path(folder))
+            if not path.exists() or not _begins_with(path, published):  # another computer has gone on with it
+                published.replace(path)
         return path
+
+    def _there(self) -> There:
+        """Return what looks whether results are in their places; behind a URL, by one listing."""
+        if is_url(self.out):
+            sizes = {} if self.arguments.redo else sizes_below(self.out)
+            return lambda about: sizes.get(about["path"]) == about["size"]
+        out = Path(local(self.out))
+        return lambda about: is_there(out / about["path"], about)
 
     def _publish(self, path: Path) -> None:
         if is_url(self.out) and path.exists():
+            began = time.monotonic()
             store(path, join(self.out, NAME))
+            now = time.monotonic()
+            self._publish_at = now + max(_PUBLISH, 20 * (now - began))
+
+    def _publish_now_and_then(self, path: Path) -> None:
+        """Copy the manifest to where the results are, for whoever goes on should this machine be lost."""
+        if is_url(self.out) and time.monotonic() >= self._publish_at:
+            self._publish(path)
+
+
+def _begins_with(path: Path, before: Path) -> bool:
+    """Whether a manifest is another, gone on with."""
+    with path.open("rb") as file, before.open("rb") as other:
+        while block := other.read(1 << 20):
+            if file.read(len(block)) != block:
+                return False
+    return True
 
 
 def check_flags(arguments: argparse.Namespace) -> None:
@@ -191,6 +224,8 @@ def check_flags(arguments: argparse.Namespace) -> None:
         raise InputError(f"-j is 0 (one for each core) to 1024; given {arguments.jobs}")
     if not arguments.timeout > 0:
         raise InputError(f"--timeout is a number of seconds above 0; given {arguments.timeout:g}")
+    if arguments.out.startswith(("http://", "https://")):
+        raise InputError(f"--out {arguments.out}: can only be read; results go to a folder or a bucket")
     if arguments.cluster:
         from terzetto_host.batch.cluster import check_address
 

@@ -55,6 +55,10 @@ def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
     )
 
 
+def about_process() -> dict[str, Any]:
+    return {"pid": os.getpid(), "threads": os.environ.get("TERZETTO_THREADS", "")}
+
+
 @dataclass(frozen=True)
 class Trouble:
     """A job that copies its take, and does what the take's name says first: crash, hang, raise, leave things behind."""
@@ -92,7 +96,7 @@ class Trouble:
         target = out / item.key
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(item.path.read_bytes())
-        return {"take": item.title, "out": str(target), "seconds": 0.5, "elapsed": 0.0, "pid": os.getpid()}
+        return {"take": item.title, "out": str(target), "seconds": 0.5, "elapsed": 0.0, **about_process()}
 
     def speed(self, item: Item) -> float:
         return 100.0

@@ -88,6 +88,8 @@ def test_a_worker_killed_in_the_middle_costs_nothing(dask: Start, scheduler: str
     lines = manifest(out)
     assert len(lines) == 40 and {line["status"] for line in lines} == {"done"}
     assert {line["result"]["worker"] for line in lines} == {"first", "second"}
+    cores = len(os.sched_getaffinity(0))  # both workers are on this machine
+    assert {line["result"]["threads"] for line in lines} == {str(max(cores // 2, 1))}
     until(lambda: not any(runs(pid) for pid in children), "the end of what the killed worker held")
     assert len([path for path in out.iterdir() if path.suffix == ".wav"]) == 40
 

@@ -44,6 +44,8 @@ class Order:
     chain: str
     limit: float
     versions: dict[str, str]
+    crowds: dict[str, int]
+    """Threads that work on each machine, by its host: they share its cores, whichever dask workers they are of."""
 
 
 def carry_out(order: Order) -> Record:
@@ -55,6 +57,7 @@ def carry_out(order: Order) -> Record:
         This worker has other versions.
     """
     from distributed import get_worker
+    from distributed.comm import get_address_host
 
     from terzetto.parallel import threads_for
 
@@ -63,7 +66,8 @@ def carry_out(order: Order) -> Record:
     dask_worker = get_worker()
     worker: Worker | None = getattr(_here, "worker", None)
     if worker is None:
-        share = max(threads_for() // dask_worker.state.nthreads, 1)
+        crowd = order.crowds.get(get_address_host(dask_worker.address), dask_worker.state.nthreads)
+        share = max(threads_for() // crowd, 1)
         worker = _here.worker = Worker(share, order.limit)
     record = worker.do(order.job, order.item, order.out, order.chain, lambda stage, fraction: None)
     record.result["worker"] = str(dask_worker.name)
@@ -128,11 +132,14 @@ class ClusterCrew:
         workers = client.scheduler_info(n_workers=-1)["workers"]
         good = [address for address in workers if address not in self._refused]
         threads = sum(workers[address]["nthreads"] for address in good)
+        crowds = collections.Counter[str]()
+        for address in good:
+            crowds[workers[address]["host"]] += workers[address]["nthreads"]
         while len(under_way) < max(_AHEAD * threads, 1) and not self._stopped:
             item = again.popleft() if again else next(items, None)
             if item is None:
                 return
-            order = Order(self._job, item, self._out, self._chain, self._limit, versions())
+            order = Order(self._job, item, self._out, self._chain, self._limit, versions(), dict(crowds))
             only = good if self._refused else None
             under_way[client.submit(carry_out, order, pure=False, workers=only)] = item
 

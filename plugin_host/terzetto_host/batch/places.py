@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
     return filesystem, str(path)
 
 
-@contextmanager
+@contextlib.contextmanager
 def reaching(url: str, kind: type[TerzettoError] = InputError) -> Iterator[None]:
     """Turn whatever a file system says of a URL into one line.
 

@@ -88,8 +88,8 @@ class _Batch:
         size = sum(item.size for item in self.items)
         path = self._manifest_path()
         with Manifest(path) as manifest, BatchProgress(self.arguments.progress, len(self.items), size) as shown:
-            if out is not None:
-                sweep({(out / target).parent for item in self.items for target in self.job.targets(item)})
+            targets = (target for item in self.items for target in self.job.targets(item))
+            sweep(set() if out is None else {(out / target).parent for target in targets})
             crew, there = self._crew(), self._there()
             self._publish(path)  # what cannot be written there is found out before anything is done
             try:

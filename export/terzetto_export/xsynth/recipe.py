@@ -24,8 +24,6 @@ FRAMES, BATCH, BATCHES = 180, 12, 40
 CHORDS, NOISES = 0.16, 0.08
 """Shares of phrases that are chords of up to four, and noises."""
 _SILENT = -80.0  # dB: nothing is asked of what is fainter
-SORTED = 0.5
-"""Weight of the sorter's cross-entropy, beside a quarter of the partials' error in dB."""
 _HEARD = -50.0  # dB: what is fainter is not sorted
 _BESIDE = 1.5  # semitones beyond the target's own notes that are sorted still
 
@@ -170,7 +168,6 @@ class XSynthRecipe:
             + 0.1 * parts["noise"]
             + 0.1 * parts["bands"]
             + 0.03 * parts["level"]
-            + SORTED * parts["sorted"]
         )
 
     def errors(self, batch: Batch) -> dict[str, Tensor]:
@@ -203,8 +200,7 @@ class XSynthRecipe:
         pitch = torch.as_tensor(PITCH_HZ, dtype=torch.float32, device=self._device)
         hertz = pitch[batch.pitch[..., :PITCHES].argmax(dim=2)]
         truth = batch.timbre.argmax(dim=2)
-        ask = self._sorter.asked if partials.requires_grad else self._sorter
-        said = ask(partials, noise, hertz)
+        said = self._sorter(partials, noise, hertz)
         entropy = cross_entropy(said.transpose(1, 2), truth, reduction="none")
         return {"sorted": _mean(entropy, own), "told": _mean((said.argmax(dim=2) == truth).float(), own)}
 

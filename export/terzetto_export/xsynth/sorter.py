@@ -1,9 +1,9 @@
-"""A sorter of real frames, by which the voice is taught to be told from the other instruments.
+"""A sorter of real frames, by which is measured whether the voice is told from the other instruments.
 
-The mean absolute error alone draws every frame to the median of all notes that could be meant, and such medians of two
-instruments lie near each other: a class becomes its average, as the slides say. So beside the error stands how well
-a sorter, that was taught real frames, hears the target in what comes out (the auxiliary classifier of Odena, Olah,
-Shlens 2017). Its frames are changed at random while it is taught and asked, so that no detail of it can be played to.
+The mean absolute error draws every frame to the median of all notes that could be meant: a class could become its
+average, as the slides say. So validation also asks how often a sorter that was taught real frames hears the target in
+what comes out. As a part of the loss too (the auxiliary classifier of Odena, Olah, Shlens 2017) it was pleased, and the
+judges heard no difference.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Sorter(nn.Module):
         return logits
 
     def asked(self, partials: Tensor, noise: Tensor, pitch: Tensor) -> Tensor:
-        """Return logits of frames that are changed at random."""
+        """Return logits of frames that are changed at random, as it is taught."""
         slope = TILT * (2.0 * torch.rand_like(pitch) - 1.0)[..., None]
         steps = torch.linspace(-0.5, 0.5, PARTIALS, device=pitch.device)
         partials = partials + JITTER * torch.randn_like(partials) + slope * steps

@@ -137,7 +137,7 @@ def sawtooth(pitch: float) -> Sound:
     return take_apart(sound.astype(np.float32), pitch, GRID)
 
 
-def test_a_sorter_of_real_frames_teaches_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sorter_of_real_frames_hears_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     monkeypatch.setattr(sorter_module, "STEPS", 40)
@@ -159,9 +159,8 @@ def test_a_sorter_of_real_frames_teaches_the_voice(monkeypatch: pytest.MonkeyPat
     assert wanted["told"] > 0.9 and wanted["sorted"] < before["sorted"]
     without = XSynthRecipe(network, player, player, batches=1, validated=1)
     assert without.errors(batch)["sorted"] == 0.0
-    with_it.errors(batch)["sorted"].backward()
-    assert network.timbre.weight.grad is not None and network.timbre.weight.grad.abs().sum() > 0
-    assert network.pitch.weight.grad is None  # the ear learns nothing of it
+    with torch.no_grad():  # it measures only
+        assert without.loss(batch) == with_it.loss(batch)
 
 
 def test_a_file_gives_back_the_weights(player: Player, tmp_path: Path) -> None:

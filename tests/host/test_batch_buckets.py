@@ -20,19 +20,13 @@ import soundfile
 
 from terzetto.cli import main
 from terzetto.score.midi import write_midi
-from tests.host.batch_files import manifest, start, write_chain, write_takes
+from tests.host.batch_files import free_port, manifest, start, write_chain, write_takes
 from tests.host.conftest import until
 
 if TYPE_CHECKING:
     from conftest import PianoTake
 
 GAIN = 10 ** (-6 / 20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

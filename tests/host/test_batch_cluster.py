@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from terzetto.cli import main
+from terzetto.errors import TerzettoError
 from terzetto.jobs import run_job
-from tests.host.batch_files import Trouble, manifest, start, write_chain, write_takes
+from tests.host.batch_files import Trouble, free_port, manifest, start, write_chain, write_takes
 from tests.host.conftest import runs, until
 from tests.host.test_batch_isolation import arguments
 
@@ -92,6 +94,29 @@ def test_a_worker_killed_in_the_middle_costs_nothing(dask: Start, scheduler: str
     assert {line["result"]["threads"] for line in lines} == {str(max(cores // 2, 1))}
     until(lambda: not any(runs(pid) for pid in children), "the end of what the killed worker held")
     assert len([path for path in out.iterdir() if path.suffix == ".wav"]) == 40
+
+
+def test_a_scheduler_that_is_lost_is_said_and_the_rest_is_done_later(
+    dask: Start, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_takes(tmp_path / "in", 20, frames=100)
+    address, out = f"dask://127.0.0.1:{(port := free_port())}", tmp_path / "out"
+    process = dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
+    worker(dask, address, "only")
+
+    def some_are_done() -> bool:
+        return (out / "manifest.jsonl").exists() and bool(manifest(out))
+
+    ender = threading.Thread(target=lambda: (until(some_are_done, "a result", 60), process.kill()))
+    ender.start()
+    job, options = Trouble(0.2), arguments(out, "--cluster", address)
+    with pytest.raises(TerzettoError, match="the scheduler is gone; start it and give the same command again"):
+        run_job(job, [str(tmp_path / "in")], options, lambda result: None)
+    ender.join()
+    before = manifest(out)
+    assert len(before) < 20 and {line["status"] for line in before} <= {"done"}
+    assert run_job(job, [str(tmp_path / "in")], arguments(out, "-j", "1"), lambda result: None) == 0
+    assert len(manifest(out)) == 20 and f"{len(before)} of 20 files were done before" in capfd.readouterr().err
 
 
 def patient(source: str, out: str, scheduler: str) -> int:

@@ -97,8 +97,15 @@ class ClusterCrew:
         self._refused: set[str] = set()
 
     def run(self, items: Iterator[Item], hear: Hear) -> Iterator[Record]:
-        """Work on all items; see `Crew`."""
+        """Work on all items; see `Crew`.
+
+        Raises
+        ------
+        TerzettoError
+            The scheduler was lost; what was under way is not done.
+        """
         from distributed import wait
+        from distributed.client import CancelledError, FuturesCancelledError
 
         with ExitStack() as stack:
             client = stack.enter_context(_client(stack, self._address))
@@ -110,7 +117,13 @@ class ClusterCrew:
                 self._hand_out(client, items, again, under_way)
                 if not under_way:
                     return
-                ended, _ = wait(list(under_way), return_when="FIRST_COMPLETED")
+                try:
+                    ended, _ = wait(list(under_way), return_when="FIRST_COMPLETED")
+                except (CancelledError, FuturesCancelledError):
+                    raise TerzettoError(
+                        f"{self._address}: the scheduler is gone; start it and give the same command again, "
+                        "it goes on from here"
+                    ) from None
                 for future in ended:
                     item = under_way.pop(future)
                     record = self._outcome(future, item, client)

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from terzetto.audio.files import FileTake
 from terzetto.audio.formats import kept_extension, kept_format
-from terzetto.audio.loudness import Meter
 from terzetto.audio.metadata import read_metadata
 from terzetto.audio.patterns import check_pattern
 from terzetto.audio.stems import CLIP_MODES, FORMATS, SampleFormat, StemFiles
@@ -143,15 +140,12 @@ class Job:
                     chain.prepare(take.sample_rate, take.channels, HOP)
                     self._give_score(chain, item.score)
                     chain.wait(_LONGEST_WAIT)
-                    meter = Meter(take.sample_rate, take.channels, take.mask)
                     frames = 0
                     for block in chain.render(take, hop=HOP, tail=self.tail, listen=listen, progress=progress):
                         files.write("out", block)
-                        meter.add(np.clip(block, -1.0, 1.0) if files.clamps else block)
                         frames += block.shape[1]
                     latency = chain.latency
                     files.commit()
-                gain_db = round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0
                 if files.sample_format.container == "wav" and _is_rf64(target):
                     said.append("more than a WAV holds: written as RF64")
                 return {
@@ -163,9 +157,9 @@ class Job:
                     "channels": take.channels,
                     "format": str(files.sample_format),
                     "latency": latency,
-                    "gain_db": gain_db,
+                    "gain_db": files.gain_db,
                     "clamped": files.clamped,
-                    "loudness": {"out": _loudness(meter, gain_db)},
+                    "loudness": files.loudness(),
                     "said": list(dict.fromkeys(said)),
                     "elapsed": round(time.perf_counter() - began, 3),
                 }
@@ -207,6 +201,7 @@ class Job:
             clip_mode=clip_mode,
             mask=take.mask,
             metadata=told,
+            measure=True,
         )
 
     def _give_score(self, chain: FileChain, score: str | None) -> None:
@@ -228,12 +223,6 @@ def _contents(spec: StageSpec) -> dict[str, str | None]:
         name: content_hash(value) if name in PATHS or Path(value).exists() else identity(value)
         for name, value in named.items()
     }
-
-
-def _loudness(meter: Meter, gain_db: float) -> dict[str, float | None]:
-    """Return what was measured before the common gain as it is after it; None where there is silence."""
-    values = {"lufs": meter.lufs + gain_db, "true_peak_dbtp": meter.true_peak_db + gain_db}
-    return {name: round(value, 2) if np.isfinite(value) else None for name, value in values.items()}
 
 
 def _is_rf64(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from terzetto.audio.files import read_audio
+from terzetto.audio.loudness import Meter
 from terzetto.audio.metadata import read_metadata
 from terzetto.cli import main
 from terzetto.demo.run import EXCERPT, excerpt
@@ -201,6 +203,30 @@ def test_one_bad_take_of_several_does_not_stop_the_rest(
         path.write_bytes(b"no sound")
     assert main(command) == 2
     assert capsys.readouterr().err.count("\n") == 3
+
+
+def test_the_stems_of_a_batch_are_measured(tmp_path: Path, make_piano: Callable[..., PianoTake]) -> None:
+    take = make_piano(2.0)
+    paths = [
+        write(tmp_path / "takes", take, name, gain=gain)
+        for name, gain in (("one", 1.0), ("two", 3 / np.abs(take.mix).max()))
+    ]
+    scores, out = str(tmp_path / "takes" / "{track}.mid"), tmp_path / "out"
+    command = ["separate", *map(str, paths), "--score", scores, "-o", str(out), "--filename", "{stem}/{track}.{ext}"]
+    assert main([*command, "--int24"]) == 0
+    with (out / "summary.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["output"] for row in rows) == sorted(
+        f"{stem}/{name}.wav" for stem in STEMS for name in ("one", "two")
+    )
+    assert {float(row["gain_db"]) < 0 for row in rows if row["output"].endswith("two.wav")} == {True}, "it was too loud"
+    for row in rows:
+        audio, rate = read_audio(out / row["output"])
+        meter = Meter(rate, len(audio))
+        meter.add(audio)
+        for column, value in (("lufs", meter.lufs), ("true_peak_dbtp", meter.true_peak_db)):
+            assert float(row[column] or -np.inf) == pytest.approx(value, abs=0.02)
+    assert not any(row["lufs"] == "" for row in rows if "hand" in row["output"])
 
 
 def test_silence_gives_silent_stems_and_a_warning_for_each_take(

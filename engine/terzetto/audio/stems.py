@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from terzetto.audio.files import FileTake, blocks
 from terzetto.audio.formats import FORMATS as FORMATS
 from terzetto.audio.formats import SampleFormat as SampleFormat
+from terzetto.audio.loudness import Meter
 from terzetto.audio.metadata import Metadata
 from terzetto.audio.writers import Writer, open_writer
 from terzetto.errors import DiskFullError, InputError, OutputError
@@ -60,6 +61,8 @@ class StemFiles:
         Channel mask of all stems, if it is known.
     metadata
         What the files say beside their sound.
+    measure
+        Whether their loudness is measured as they are written (some 0.1 s for a minute of stereo).
 
     Attributes
     ----------
@@ -87,6 +90,7 @@ class StemFiles:
         clip_mode: str = "rescale",
         mask: int | None = None,
         metadata: Metadata | None = None,
+        measure: bool = False,
     ) -> None:
         self.paths = dict(paths)
         self.gain, self.peak, self.clamped = 1.0, 0.0, 0
@@ -96,6 +100,7 @@ class StemFiles:
         self._first = sample_format if sample_format.floating or clip_mode == "clamp" else FORMATS["float32"]
         self._channels = dict.fromkeys(self.paths, channels) if isinstance(channels, int) else dict(channels)
         self._frames = dict.fromkeys(self.paths, 0)
+        self._meters = {name: Meter(sample_rate, count, mask) for name, count in self._channels.items() if measure}
         self._temporary: dict[str, Path] = {}
         self._extras: dict[Path, Path] = {}  # where a file goes → where it is
         self._workshops: dict[Path, Path] = {}  # folder → the hidden folder in it where its files are made
@@ -128,6 +133,23 @@ class StemFiles:
         """Whether values beyond full scale are limited to it."""
         return self._clip_mode == "clamp" and not self.sample_format.floating
 
+    @property
+    def gain_db(self) -> float:
+        """The common gain in dB."""
+        return round(20.0 * float(np.log10(self.gain)), 6) if self.gain != 1.0 else 0.0
+
+    def loudness(self) -> dict[str, dict[str, float | None]]:
+        """Return what was measured of each stem, as it is with the common gain, ready for JSON.
+
+        ``lufs`` is integrated loudness, ``true_peak_dbtp`` the largest value on and between samples (see
+        `terzetto.audio.loudness.Meter`); None where there is silence, or less than the 0.4 s a loudness is measured of.
+        """
+        found = {}
+        for name, meter in self._meters.items():
+            values = {"lufs": meter.lufs + self.gain_db, "true_peak_dbtp": meter.true_peak_db + self.gain_db}
+            found[name] = {what: round(value, 2) if np.isfinite(value) else None for what, value in values.items()}
+        return found
+
     def workshop(self, folder: Path) -> Path:
         """Return the hidden folder in which files for ``folder`` are made; both folders are made if need be."""
         if folder not in self._workshops:
@@ -150,6 +172,8 @@ class StemFiles:
         if peak > 1.0 and self.clamps:
             self.clamped += int(np.count_nonzero(np.abs(block) > 1.0))
         self.peak = max(self.peak, peak)
+        if name in self._meters:
+            self._meters[name].add(np.clip(block, -1.0, 1.0) if self.clamps else block)
         self._frames[name] += block.shape[1]
 
     def commit(self) -> None:

@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
-from terzetto.audio.loudness import Meter
 from terzetto.audio.stems import CLIP_MODES, FORMATS, SampleFormat, StemFiles
 from terzetto.drums.beat import Beat
 from terzetto.drums.drum_map import CLASSES
@@ -128,16 +125,14 @@ def write_rendering(
         warnings.warn(f"{title}: notes that are no drums were left out: {notes}", TerzettoWarning, stacklevel=2)
     sounds = settings.sounds()
     paths = {name: mix.parent / path for name, path in settings.paths(PurePosixPath(mix.name)).items()}
-    meter, frames = Meter(settings.sample_rate, settings.channels), 0
-    form, mode = settings.sample_format, settings.clip_mode
-    with StemFiles(paths, settings.sample_rate, settings.channels, form, clip_mode=mode) as files:
+    form, mode, frames = settings.sample_format, settings.clip_mode, 0
+    with StemFiles(paths, settings.sample_rate, settings.channels, form, clip_mode=mode, measure=True) as files:
         for voices in rendering.voices(sounds, settings.channels, loop=settings.loop):
             total = mixed(voices)
             files.write(MIX, total)
             if settings.stems:
                 for name, voice in zip(CLASSES, voices, strict=True):
                     files.write(name, voice)
-            meter.add(total)
             frames += total.shape[1]
             progress("rendered", min(frames / max(rendering.frames, 1), 1.0))
         files.commit()
@@ -150,9 +145,9 @@ def write_rendering(
         "notes_left_out": rendering.left_out,
         "seconds": round(frames / settings.sample_rate, 3),
         "sample_rate": settings.sample_rate,
-        "gain_db": round(20 * float(np.log10(files.gain)), 6) if files.gain != 1.0 else 0.0,
+        "gain_db": files.gain_db,
         "clamped": files.clamped,
-        "loudness": {mix.stem: {"lufs": _rounded(meter.lufs), "true_peak_dbtp": _rounded(meter.true_peak_db)}},
+        "loudness": files.loudness(),
         "elapsed": round(time.perf_counter() - began, 3),
     }
 
@@ -223,7 +218,3 @@ class RenderJob:
 def _sounds(table: str, content: str, sample_rate: int, channels: int) -> list[Sound]:
     kit = kit_of_table(json.loads(table), Path(), Place("the kit"))
     return kit_sounds(kit, sample_rate, channels)
-
-
-def _rounded(level: float) -> float | None:
-    return round(level, 2) if np.isfinite(level) else None

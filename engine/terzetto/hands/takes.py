@@ -28,6 +28,7 @@ from terzetto.progress import Progress, between, silent
 from terzetto.score.midi import write_midi
 
 STAGE = "stage"
+_MEASURED = ("hand", "track")  # few stems: measuring one for each note would take longer than making them
 SCORE_CHOICES = ("left_track", "right_track", "split_pitch", "repeats")
 _FIELDS = {"track", "stem", "ext"}
 
@@ -144,7 +145,10 @@ class Job:
             # Time code and markers too: stems lie in the session where the take lay.
             told = read_metadata(take.path)
             form, mode = self.sample_format, self.clip_mode
-            with StemFiles(paths, take.sample_rate, channels, form, clip_mode=mode, metadata=told) as files:
+            measure = self.settings.by in _MEASURED
+            with StemFiles(
+                paths, take.sample_rate, channels, form, clip_mode=mode, metadata=told, measure=measure
+            ) as files:
                 with _warnings_about(item.title):
                     separation = Separation(take, score, self.settings, rest)
                 left = np.zeros(0, np.float32)
@@ -171,8 +175,9 @@ class Job:
             "sample_rate": take.sample_rate,
             "notes": len(separation.score),
             "tuning_cents": round(100 * separation.analysis.tuning, 1),
-            "gain_db": round(20 * np.log10(files.gain), 6) if files.gain != 1.0 else 0.0,
+            "gain_db": files.gain_db,
             "clamped": files.clamped,
+            "loudness": files.loudness(),
             "method": self.settings.method,
             "elapsed": round(time.perf_counter() - began, 3),
         }

@@ -8,10 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from terzetto.audio.files import FileTake
-from terzetto.audio.loudness import Meter
 from terzetto.audio.metadata import read_metadata
 from terzetto.audio.patterns import check_pattern
 from terzetto.audio.stems import CLIP_MODES, FORMATS, SampleFormat, StemFiles
@@ -89,20 +86,21 @@ class MorphJob:
             conversion, models = self.morph.opened(source.sample_rate, source.channels)
             said += self.morph.remarks(conversion, source.sample_rate)
             told = read_metadata(source.path).fitting(self.sample_format.container)
-            take, meter, frames = Watched(self.morph.lengthened(source)), Meter(source.sample_rate, source.channels), 0
+            take, frames = Watched(self.morph.lengthened(source)), 0
             form, mode = self.sample_format, self.clip_mode
             with StemFiles(
-                {"out": path}, source.sample_rate, source.channels, form, clip_mode=mode, metadata=told
+                *({"out": path}, source.sample_rate, source.channels, form),
+                clip_mode=mode,
+                metadata=told,
+                measure=True,
             ) as files:
                 for block in render(take, conversion, self.morph.controls):
                     files.write("out", block)
-                    meter.add(np.clip(block, -1.0, 1.0) if files.clamps else block)
                     frames += block.shape[1]
                     progress("morphing", min(frames / max(take.frames, 1), 1.0))
                 files.commit()
         if take.peak < _SILENT:
             warnings.warn(f"{item.title}: is silent, and so is the result", TerzettoWarning, stacklevel=2)
-        gain_db = round(20 * float(np.log10(files.gain)), 6) if files.gain != 1.0 else 0.0
         controls = asdict(self.morph.controls)
         return {
             "take": item.title,
@@ -116,9 +114,9 @@ class MorphJob:
             "sample_rate": source.sample_rate,
             "channels": source.channels,
             "format": str(self.sample_format),
-            "gain_db": gain_db,
+            "gain_db": files.gain_db,
             "clamped": files.clamped,
-            "loudness": {"out": _loudness(meter, gain_db)},
+            "loudness": files.loudness(),
             "said": said,
             "elapsed": round(time.perf_counter() - began, 3),
         }
@@ -143,9 +141,3 @@ class MorphJob:
     def _place(self, item: Item) -> PurePosixPath:
         name = self.filename.format(track=item.track, ext=self.sample_format.extension)
         return PurePosixPath(item.folder) / name
-
-
-def _loudness(meter: Meter, gain_db: float) -> dict[str, float | None]:
-    """Return what was measured before the common gain as it is after it; None where there is silence."""
-    values = {"lufs": meter.lufs + gain_db, "true_peak_dbtp": meter.true_peak_db + gain_db}
-    return {name: round(value, 2) if np.isfinite(value) else None for name, value in values.items()}

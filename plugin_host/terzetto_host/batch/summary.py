@@ -58,15 +58,21 @@ def print_json(records: Iterable[Record], stream: TextIO) -> None:
 
 def _rows(record: Record) -> Iterator[list[Any]]:
     result = record.result
-    loudness = result.get("loudness") or {}
     begin = [record.take, record.status]
     if not record.files:
         yield [*begin, "", result.get("seconds", ""), "", "", "", record.elapsed, record.error]
     for about in record.files:
-        measured = loudness.get(Path(about["path"]).stem) or loudness.get("out") or {}
+        measured = _measured(result, about["path"])
         peaks = [measured.get("lufs", ""), measured.get("true_peak_dbtp", "")]
         gain = result.get("gain_db", "")
         yield [*begin, about["path"], result.get("seconds", ""), *peaks, gain, record.elapsed, record.error]
+
+
+def _measured(result: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return what was measured of a file, by its place below ``--out``."""
+    targets = {name: result[name] for name in ("out", "mix") if name in result} | result.get("stems", {})
+    name = next((name for name, target in targets.items() if f"/{Path(target).as_posix()}".endswith(f"/{path}")), "")
+    return (result.get("loudness") or {}).get(name) or {}
 
 
 def _umask() -> int:

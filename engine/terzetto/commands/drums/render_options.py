@@ -56,7 +56,7 @@ def settings_of(arguments: argparse.Namespace, out: str, kit: Kit | None = None)
 
 def told(result: dict[str, Any]) -> str:
     """Return a line that says what was rendered, and how loud it is."""
-    (loudness,) = result["loudness"].values()
+    loudness = result["loudness"]["mix"]
     levels = [f"{loudness[key]:.1f} {unit}" for key, unit in (("lufs", "LUFS"), ("true_peak_dbtp", "dBTP"))
               if loudness[key] is not None]  # fmt: skip
     line = f"{result['mix']}: {result['seconds']:.2f} s, {result['hits']} hits, {', '.join(levels) or 'silence'}"

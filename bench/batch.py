@@ -26,7 +26,10 @@ import soundfile
 from pedalboard.io import AudioFile
 
 from terzetto.audio.files import FileTake
+from terzetto.jobs import Item
+from terzetto_host.batch.isolation import Worker
 from terzetto_host.file_chain import FileChain
+from terzetto_host.process import Job
 
 RATE = 44100
 CHAINS = {
@@ -112,6 +115,22 @@ def batch_cost(sound: np.ndarray, folder: Path, files: int) -> dict[str, float]:
     return costs
 
 
+def worker_start(sound: np.ndarray, folder: Path, rounds: int) -> float:
+    """Seconds by which a new worker's first file takes longer than its second, which is the same."""
+    (folder / "gain.toml").write_text('[[stage]]\nplugin = "Gain"\ngain_db = -6.0\n')
+    soundfile.write(folder / "one.wav", sound[:, :RATE].T, RATE, "FLOAT")
+    item, job, more = Item("one.wav", folder / "one.wav"), Job(folder / "gain.toml"), []
+    for _ in range(rounds):
+        worker, times = Worker(1, 60.0), []
+        for _ in range(2):
+            began = time.perf_counter()
+            worker.do(job, item, str(folder / "started"), "", lambda stage, fraction: None)
+            times.append(time.perf_counter() - began)
+        worker.close()
+        more.append(times[0] - times[1])
+    return statistics.median(more)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -126,6 +145,7 @@ def main() -> None:
         soundfile.write(path, sound.T, RATE, "FLOAT")
         table = overheads(path, folder, arguments.rounds)
         costs = batch_cost(sound, folder, arguments.files)
+        costs["worker_start"] = worker_start(sound, folder, arguments.rounds)
     print(f"\nA chain over plain pedalboard, {arguments.seconds:g} s of stereo at {RATE} Hz")
     for title, row in table.items():
         over = f"{100 * row['over_whole']:+5.1f} % over the whole file at once"
@@ -134,6 +154,7 @@ def main() -> None:
         print(f"  {title:24} pedalboard {1e3 * row['whole_s']:6.0f} ms; the chain {over}")
     print("\n`terzetto process`, 4 effects, one worker, everything included, processor time")
     print(f"  to start and end, with two files of a second: {costs['start']:.2f} s")
+    print(f"  to start a worker, by the clock: {costs['worker_start']:.2f} s")
     print(f"  {arguments.files} files of a second: {costs['small_ms_per_file']:.1f} ms each")
     print(f"  long files: {costs['long_s_per_hour']:.1f} s for an hour of stereo")
     if arguments.json:

@@ -72,6 +72,12 @@ def test_crashes_hangs_and_bugs_take_one_file_each(tmp_path: Path, capsys: pytes
     assert batch(tmp_path, names)[1]["healed"]["status"] == "done"
 
 
+def test_nothing_of_the_folder_it_is_started_in_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('another json')")
+    monkeypatch.chdir(tmp_path)
+    assert batch(tmp_path, ["a"])[0] == 0
+
+
 def test_a_full_disk_ends_the_batch_in_order_and_it_goes_on_later(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

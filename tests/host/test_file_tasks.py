@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from terzetto.cli import main
+from terzetto.control.messages import Argument, Message
 from terzetto.control.table import file_tasks
 from terzetto.score.midi import read_midi, write_midi
-from terzetto_host.live.file_tasks import MOST_WAITING, TASKS, commands
+from terzetto_host.live import file_tasks as file_tasks_module
+from terzetto_host.live.file_tasks import MOST_WAITING, TASKS, FileTasks, commands
 from tests.export.performances import performance, write_maestro
 from tests.host.conftest import Controller, RunningServer
 from tests.host.test_osc_command import osc
@@ -96,3 +103,69 @@ def test_what_is_cancelled_leaves_nothing(asked: Controller, takes: tuple[str, s
     assert asked.ask("/terzetto/ping", answer="/terzetto/pong")
     time.sleep(0.2)
     assert {path.name for path in tmp_path.glob("*late*")} == before
+
+
+def _asked_here(
+    *asks: tuple[str, tuple[Argument, ...]], until: Callable[[], bool] | None = None
+) -> list[tuple[object, ...]]:
+    """Ask in a loop of our own, cancel when it is time; return the arguments of all answers."""
+    heard: list[Message] = []
+
+    async def ask() -> None:
+        tasks = FileTasks()
+        for end, arguments in asks:
+            tasks.ask(end, arguments, heard.append)
+        while until is not None and tasks.busy:
+            await asyncio.sleep(0.02)
+            if until():
+                tasks.cancel()
+        while tasks.busy:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
+
+    asyncio.run(ask())
+    return [each.arguments for each in heard]
+
+
+def test_what_is_cancelled_before_it_has_begun_is_said_too() -> None:
+    asks = (("piano/denoise", ("/none.mid", "/out.mid")), ("piano/cancel", ()))
+    assert _asked_here(*asks) == [("cancelled", "/terzetto/piano/denoise")]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stops a process by /proc")
+def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_tasks_module, "_PATIENCE", 0.2)
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    before = set(children.read_text().split())
+    stopped: set[str] = set()
+
+    def stop() -> bool:
+        for each in set(children.read_text().split()) - before - stopped:
+            os.kill(int(each), signal.SIGSTOP)  # and SIGTERM waits
+            stopped.add(each)
+        return bool(stopped)
+
+    heard = _asked_here(("piano/denoise", ("/none.mid", "/out.mid")), until=stop)
+    assert heard == [("cancelled", "/terzetto/piano/denoise")] and stopped
+    assert not set(children.read_text().split()) - before
+
+
+def test_nothing_of_the_folder_it_was_started_in_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('another json')")
+    monkeypatch.chdir(tmp_path)
+    ((problem, _),) = _asked_here(("piano/map", (str(tmp_path / "none"), str(tmp_path / "map.png"))))
+    assert "no such folder" in str(problem)
+
+
+def test_answers_fit_into_a_message() -> None:
+    names = [f"A composer with a long name {number:02}" for number in range(70)]
+    pairs = [{"between": [one, other], "distance": 0.5} for one in names for other in names if one < other]
+    nearest = {"between": ["Haydn", "Mozart"], "distance": 0.1}
+    answer = file_tasks_module._fitting(
+        Message("/terzetto/piano/map", tuple(TASKS["piano/map"].answer({"distances": [*pairs, nearest]})))
+    )
+    assert answer.arguments[:3] == ("Haydn", "Mozart", 0.1) and len(answer.arguments) == 600
+    paths = tuple(f"/a/folder/with/a/long/name/for/many/steps/step_{number:04}.mid" for number in range(2000))
+    for large in (paths, ("\udcff",)):
+        problem = file_tasks_module._fitting(Message("/terzetto/piano/interpolate", large))
+        assert problem.address == "/terzetto/error" and "it is done, but" in str(problem.arguments[0])

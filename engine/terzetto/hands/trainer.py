@@ -143,7 +143,7 @@ class Trainer(Generic[Prepared]):
             if self._cancelled:
                 return ""
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "terzetto.hands.training"],
+                [sys.executable, "-P", "-m", "terzetto.hands.training"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),

@@ -108,7 +108,7 @@ class Worker:
             return self._process
         threads = str(self._threads)
         environment = {**os.environ, **dict.fromkeys(_LIBRARIES, threads), LIMIT: threads}
-        command = [sys.executable, "-m", "terzetto_host.batch.worker"]
+        command = [sys.executable, "-P", "-m", "terzetto_host.batch.worker"]  # -P: not what lies in this folder
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
         self._answers = queue.SimpleQueue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -65,9 +66,10 @@ class Run:
     watch: Watch = field(default_factory=Watch)
 
 
-def save(path: Path, run: Run, optimiser: torch.optim.Optimizer) -> None:
-    """Write all that a run needs to go on; the file is there whole or as it was."""
+def save(path: Path, run: Run, optimiser: torch.optim.Optimizer, made_by: Mapping[str, float]) -> None:
+    """Write all that a run needs to go on, and what it was made by; the file is there whole or as it was."""
     content = {
+        "made by": dict(made_by),
         "network": run.network.state_dict(),
         "optimiser": optimiser.state_dict(),
         "terms": [[asdict(terms) for terms in each] for each in (run.train, run.test)],
@@ -81,17 +83,23 @@ def save(path: Path, run: Run, optimiser: torch.optim.Optimizer) -> None:
     whole.replace(path)
 
 
-def restore(path: Path, run: Run, optimiser: torch.optim.Optimizer) -> None:
+def restore(path: Path, run: Run, optimiser: torch.optim.Optimizer, made_by: Mapping[str, float]) -> None:
     """Give a run what a checkpoint has kept.
+
+    Parameters
+    ----------
+    made_by
+        What the run depends on: with anything else it would not end like one that was never cut off.
 
     Raises
     ------
     InputError
-        It is not a checkpoint of this network.
+        It is not a checkpoint of this network, or the run was begun otherwise.
     """
     device = next(run.network.parameters()).device
     try:
         content = torch.load(path, map_location=device, weights_only=True)
+        before = content["made by"]
         run.network.load_state_dict(content["network"])
         optimiser.load_state_dict(content["optimiser"])
         run.train, run.test = ([Terms(**terms) for terms in each] for each in content["terms"])
@@ -102,3 +110,9 @@ def restore(path: Path, run: Run, optimiser: torch.optim.Optimizer) -> None:
         raise InputError(
             f"{path}: not a checkpoint of this network ({reason}); remove it or train without --resume"
         ) from None
+    other = [f"{name} {before.get(name)}, not {value}" for name, value in made_by.items() if before.get(name) != value]
+    if other:
+        raise InputError(
+            f"{path}: that run was begun with {'; '.join(other)}; give what it was begun with, or remove the file to "
+            "begin anew"
+        )

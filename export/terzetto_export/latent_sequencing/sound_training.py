@@ -67,7 +67,7 @@ def train(
     Raises
     ------
     InputError
-        The checkpoint is not one of this network.
+        The checkpoint is not one of this network, or of a run that was begun otherwise.
     """
     torch.manual_seed(seed)
     # Channels last: in this order of memory a step takes a tenth less time.
@@ -75,8 +75,9 @@ def train(
     x, test = x.to(device), test.to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     run, began = Run(network), time.monotonic()
+    made_by = {"epochs": epochs, "seed": seed, "batch": batch, "β": beta, "sounds": len(x), "held out": len(test)}
     if resume and checkpoint is not None and checkpoint.is_file():
-        restore(checkpoint, run, optimiser)
+        restore(checkpoint, run, optimiser, made_by)
         if tell is not None:
             tell(f"going on after epoch {len(run.beta)}")
     before = run.seconds
@@ -100,7 +101,7 @@ def train(
         run.beta.append(weight)
         run.seconds = before + time.monotonic() - began
         if checkpoint is not None:
-            save(checkpoint, run, optimiser)
+            save(checkpoint, run, optimiser, made_by)
         if tell is not None:
             now = run.train[-1]
             tell(

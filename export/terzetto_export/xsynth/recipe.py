@@ -194,9 +194,9 @@ class XSynthRecipe:
         }
 
     def _sorted(self, partials: Tensor, noise: Tensor, batch: Batch, own: Tensor) -> dict[str, Tensor]:
-        """Return the sorter's cross-entropy, and the share of frames in which it hears the target."""
+        """Return the sorter's cross-entropy and the share of frames in which it hears the target, if there is one."""
         if self._sorter is None:
-            return {"sorted": partials.new_zeros(()), "told": partials.new_ones(())}
+            return {}
         pitch = torch.as_tensor(PITCH_HZ, dtype=torch.float32, device=self._device)
         hertz = pitch[batch.pitch[..., :PITCHES].argmax(dim=2)]
         truth = batch.timbre.argmax(dim=2)
@@ -210,7 +210,7 @@ class XSynthRecipe:
         mean = {name: float(np.mean([float(each[name]) for each in found])) for name in found[0]}
         self.last = mean
         decibels = mean["partials"] + 0.3 * mean["noise"] + 0.2 * mean["bands"]
-        return -(decibels + 30.0 * (1.0 - mean["right"]) + 20.0 * (1.0 - mean["told"]))
+        return -(decibels + 30.0 * (1.0 - mean["right"]) + 20.0 * (1.0 - mean.get("told", 1.0)))
 
 
 def _weighted(found: Tensor, wanted: Tensor, floor: float, half: float) -> Tensor:

@@ -53,6 +53,27 @@ def test_from_url_to_url(memory: Any, tmp_path: Path, places: Path, capsys: pyte
     assert sorted(path.name for path in (tmp_path / "out").glob("*.wav")) == ["bad.wav", "two.wav", "é.wav"]
 
 
+def test_a_manifest_that_cannot_be_read_for_now_is_not_replaced(
+    memory: Any, tmp_path: Path, places: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_takes(tmp_path / "in", 2)
+    command = ["process", str(write_chain(tmp_path)), str(tmp_path / "in"), "-o", "memory://out"]
+    assert main(command) == 0
+    written = memory.cat("/out/manifest.jsonl")
+    for kept in (places / "state").glob("batch-*"):
+        kept.unlink()
+    with monkeypatch.context() as patch:
+
+        def fail(*arguments: Any, **options: Any) -> None:
+            raise TimeoutError("timed out")
+
+        patch.setattr(type(memory), "get_file", fail)
+        assert main(command) == 2
+    assert "manifest.jsonl: cannot be reached" in capsys.readouterr().err
+    assert memory.cat("/out/manifest.jsonl") == written
+    assert main(command) == 0 and "2 of 2 files were done before" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

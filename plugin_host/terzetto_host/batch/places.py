@@ -17,6 +17,10 @@ _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "http": "http", "
 _VERSIONS = ("ETag", "etag", "md5Hash", "generation", "checksum", "mtime", "LastModified", "last_modified", "created")
 
 
+class MissingError(InputError):
+    """There is nothing at a URL."""
+
+
 def is_url(text: str) -> bool:
     """Whether this is a URL of something that is not a file of this machine."""
     return "://" in text and not text.startswith("file://")
@@ -129,8 +133,10 @@ def fetch(url: str, folder: Path) -> Path:
 
     Raises
     ------
+    MissingError
+        It is not there.
     InputError
-        It is not there, may not be read, or cannot be reached.
+        It may not be read, or cannot be reached.
     DiskFullError
         There is no room for it here.
     """
@@ -139,6 +145,8 @@ def fetch(url: str, folder: Path) -> Path:
     with reaching(url):
         try:
             filesystem.get_file(path, str(target))
+        except FileNotFoundError:
+            raise MissingError(f"{url}: there is no such file, folder or bucket") from None
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DiskFullError(f"{folder}: no room for a copy of {url}; TMPDIR names another disk") from None

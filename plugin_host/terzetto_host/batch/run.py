@@ -22,7 +22,7 @@ from terzetto_host.batch.fingerprint import job_hash
 from terzetto_host.batch.inputs import check_targets, find_items, is_batch
 from terzetto_host.batch.manifest import NAME, Manifest, Record, There, is_there
 from terzetto_host.batch.pairing import pair
-from terzetto_host.batch.places import canonical, fetch, is_url, join, local, shared, sizes_below, store
+from terzetto_host.batch.places import MissingError, canonical, fetch, is_url, join, local, shared, sizes_below, store
 from terzetto_host.batch.progress import BatchProgress
 from terzetto_host.batch.summary import NAME as SUMMARY
 from terzetto_host.batch.summary import print_json, write_summary
@@ -175,14 +175,20 @@ class _Batch:
         return LocalCrew(self.job, self.out, self.chain, workers, arguments.threads, arguments.timeout)
 
     def _manifest_path(self) -> Path:
-        """Return where the manifest is: in ``--out``, or where that is a URL here, to be copied there."""
+        """Return where the manifest is: in ``--out``, or where that is a URL here, to be copied there.
+
+        Raises
+        ------
+        InputError
+            There is one behind the URL that cannot be read: it would be lost.
+        """
         if self.arguments.manifest is not None:
             return Path(self.arguments.manifest)
         if not is_url(self.out):
             return Path(local(self.out)) / NAME
         name = hashlib.sha256(canonical(self.out).encode()).hexdigest()[:16]
         path = ensure(state_dir()) / f"batch-{name}.jsonl"
-        with contextlib.suppress(InputError), tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        with contextlib.suppress(MissingError), tempfile.TemporaryDirectory(dir=path.parent) as folder:
             published = fetch(join(self.out, NAME), Path(folder))
             if not path.exists() or not _begins_with(path, published):  # another computer has gone on with it
                 published.replace(path)

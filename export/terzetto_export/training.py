@@ -163,6 +163,20 @@ def fit(
     return history
 
 
+def epochs_done(checkpoint: Path) -> int:
+    """Return how many epochs a checkpoint has behind it, for a recipe that must know.
+
+    Raises
+    ------
+    InputError
+        It is no checkpoint.
+    """
+    try:
+        return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["done"][0])
+    except Exception as error:
+        raise _no_checkpoint(checkpoint, error) from None
+
+
 def _rate(done: float, steps: int) -> float:
     """Return the share of the peak learning rate: a warm-up of 200 steps, then a cosine."""
     return min((steps + 1) / 200, 1.0) * 0.5 * (1.0 + float(np.cos(np.pi * min(done, 1.0))))
@@ -211,7 +225,9 @@ def _restore(
         epochs, steps = content["done"]
         return History(**content["history"]), content["best"], int(epochs), int(steps)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: not a checkpoint of this recipe ({reason}); remove it or train without --resume"
-        ) from None
+        raise _no_checkpoint(path, error) from None
+
+
+def _no_checkpoint(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(f"{path}: not a checkpoint of this recipe ({reason}); remove it or train without --resume")

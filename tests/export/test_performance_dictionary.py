@@ -128,6 +128,9 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(split: Split, tmp_pat
     with pytest.raises(_CutOffError):
         run(cut_off)
     assert torch.equal(run(lambda line: None, resume=True), whole)
+    (tmp_path / "run.ckpt").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"not a checkpoint of this recipe .*; remove it or train without --resume"):
+        run(lambda line: None, resume=True)
 
 
 @pytest.mark.parametrize(

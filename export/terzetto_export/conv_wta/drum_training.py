@@ -11,7 +11,7 @@ import torch
 from terzetto_export.conv_wta.drum_sections import Sections
 from terzetto_export.conv_wta.network import ConvWta
 from terzetto_export.conv_wta.recipe import Design, DrumRecipe
-from terzetto_export.training import History, Schedule, fit
+from terzetto_export.training import History, Schedule, epochs_done, fit
 
 LEARNING_RATE = 3e-3
 EPOCHS = 1000
@@ -35,7 +35,7 @@ def learn(
     torch.manual_seed(seed)
     recipe = DrumRecipe(training.rows, validation.rows, design, epochs, device)
     if resume and checkpoint is not None and checkpoint.is_file():
-        recipe.at_epoch(int(torch.load(checkpoint, map_location="cpu", weights_only=True)["done"][0]))
+        recipe.at_epoch(epochs_done(checkpoint))
     # With fewer winners the error rises, so the best epoch by the last k is near the end; weights are decayed little.
     schedule = Schedule(epochs, learning_rate=LEARNING_RATE, weight_decay=1e-4, minutes=minutes)
     count = 0

@@ -16,7 +16,7 @@ from terzetto_export.conv_wta.event_products import activity_of, error_of_event,
 from terzetto_export.conv_wta.network import ConvWta, keep_winners
 from terzetto_export.conv_wta.performances import Line
 from terzetto_export.conv_wta.recipe import AFTER, Design
-from terzetto_export.training import History, Schedule, fit
+from terzetto_export.training import History, Schedule, epochs_done, fit
 
 EPOCHS = 60
 LEARNING_RATE = 3e-3
@@ -125,7 +125,7 @@ def learn(
     torch.manual_seed(seed)
     recipe = PerformanceRecipe(training, validation, design, epochs, device, columns)
     if resume and checkpoint is not None and checkpoint.is_file():
-        recipe.at_epoch(int(torch.load(checkpoint, map_location="cpu", weights_only=True)["done"][0]))
+        recipe.at_epoch(epochs_done(checkpoint))
     schedule = Schedule(epochs, learning_rate=LEARNING_RATE, weight_decay=1e-4, minutes=minutes)
     history = fit(recipe, schedule, seed=seed, checkpoint=checkpoint, resume=resume, tell=tell)
     lay_back(recipe.network)

@@ -108,7 +108,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--tier", action="append", choices=TIERS, help="may be given twice (default: licensed)")
     parser.add_argument("--sounds", type=at_least_one, metavar="N", help="take only N one-shots, to try it out")
     parser.add_argument("--seed", type=whole_number, default=0, help="(default: 0)")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("-d", "--device", default="auto", choices=["auto", "cpu", "cuda"])
     given = parser.parse_args(words)
     if given.data is not None:
         os.environ["TERZETTO_DATA"] = str(given.data)

@@ -30,7 +30,7 @@ def open_judges(names: Sequence[str] = ()) -> dict[str, Judge]:
     Raises
     ------
     ModelError
-        There is none, or a model is no judge.
+        There is none, two have one name, or a model is no judge.
     """
     there = {path.stem for path in installed()}
     wanted = list(names) or [name for name in NAMES if name in there]
@@ -40,7 +40,15 @@ def open_judges(names: Sequence[str] = ()) -> dict[str, Judge]:
             "the recordings of the folder that TERZETTO_DATA names, `terzetto train orchestra-judge` the second"
         )
     models = [find_model(TASK, name, threads=1) for name in wanted]
-    return {model.name: KINDS[model.constants.get("hears", "sustained part")](model) for model in models}
+    judges: dict[str, Judge] = {}
+    for model in models:
+        hears = model.constants.get("hears", "sustained part")
+        if hears not in KINDS:
+            raise ModelError(f"{model.path}: a judge that hears {hears!r}; valid are {', '.join(KINDS)}: train it anew")
+        if model.name in judges:
+            raise ModelError(f"{model.path}: two judges are named {model.name}; rename one file, or give one of them")
+        judges[model.name] = KINDS[hears](model)
+    return judges
 
 
 def judged_real(recordings: Sequence[Recording], judge: Judge, real: dict[str, Real]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from terzetto.errors import InputError  # noqa: E402
+from terzetto.errors import InputError, ModelError  # noqa: E402
 from terzetto_export.instrument_judge.notes import CLASSES  # noqa: E402
+from terzetto_export.orchestra_judge import recipe as recipe_module  # noqa: E402
 from terzetto_export.orchestra_judge.features import BINS, FRAMES, SAMPLE_RATE, frames, shape  # noqa: E402
 from terzetto_export.orchestra_judge.judge import MODEL, OrchestraJudge  # noqa: E402
 from terzetto_export.orchestra_judge.network import OrchestraJudge as Network  # noqa: E402
@@ -37,8 +39,11 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Orchestra
     training = Notes.of(replace(each, source=PLAYERS) for each in recordings(14, 1))
     validation = Notes.of(replace(each, source=PLAYERS) for each in recordings(3, 2))
     network(torch.from_numpy(shape(validation.levels[:2])))
-    recipe = OrchestraRecipe(network, training, validation, torch.device("cpu"))
-    assert fit(recipe, Schedule(1, 3e-3), seed=0, tell=lambda line: None).best > 0.7
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe_module, "BATCH", 64)
+        patch.setattr(recipe_module, "STEPS_AN_EPOCH", 80)
+        recipe = OrchestraRecipe(network, training, validation, torch.device("cpu"))
+        assert fit(recipe, Schedule(1, 3e-3), seed=0, tell=lambda line: None).best > 0.7
     path = tmp_path_factory.mktemp("orchestra") / f"{MODEL}.onnx"
     assert export_judge(network, path, validation) <= 1e-5
     (judge,) = open_judges([str(path)]).values()
@@ -53,6 +58,21 @@ def test_it_hears_notes_of_pitches_it_never_heard(taught: tuple[Network, Orchest
         verdict = judge.hear(notes, rate, [57] * len(notes))
         assert np.mean([a == b for a, b in zip(verdict.instruments, CLASSES, strict=True)]) > 0.7
         assert np.allclose(np.linalg.norm(verdict.embeddings, axis=1), 1.0)
+
+
+def test_judges_that_cannot_be_told_apart_are_refused(
+    taught: tuple[Network, OrchestraJudge, Notes], tmp_path: Path
+) -> None:
+    path = str(shutil.copy(taught[1].model.path, tmp_path / f"{MODEL}.onnx"))
+    with pytest.raises(ModelError, match=f"two judges are named {MODEL}"):
+        open_judges([path, str(taught[1].model.path)])
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(path)
+    (constants,) = (each for each in model.metadata_props if each.key == "constants")
+    constants.value = constants.value.replace('"frames"', '"smells"')
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match="hears 'smells'; valid are sustained part, frames"):
+        open_judges([path])
 
 
 def test_each_pitch_has_its_half(taught: tuple[Network, OrchestraJudge, Notes]) -> None:

@@ -18,6 +18,7 @@ import soundfile
 
 from terzetto.cli import main
 from terzetto.commands.batch import add_batch_flags, add_report_flags
+from terzetto.errors import TerzettoError
 from terzetto.jobs import Item, run_job
 from terzetto_host.batch.crew import LocalCrew
 from terzetto_host.batch.isolation import Worker
@@ -76,6 +77,13 @@ def test_nothing_of_the_folder_it_is_started_in_is_run(tmp_path: Path, monkeypat
     (tmp_path / "json.py").write_text("raise SystemExit('another json')")
     monkeypatch.chdir(tmp_path)
     assert batch(tmp_path, ["a"])[0] == 0
+
+
+def test_a_worker_that_cannot_be_started_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(TerzettoError, match=r"no worker could be started .*no-python"):
+        batch(tmp_path, ["a", "b"], "-j", "2")
+    assert manifest(tmp_path / "out") == []
 
 
 def test_a_full_disk_ends_the_batch_in_order_and_it_goes_on_later(

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from terzetto.errors import TerzettoError
 from terzetto.jobs import Item, Job
 from terzetto.parallel import LIMIT
 from terzetto.progress import Progress
@@ -110,7 +111,10 @@ class Worker:
         environment = {**os.environ, **dict.fromkeys(_LIBRARIES, threads), LIMIT: threads}
         command = [sys.executable, "-P", "-m", "terzetto_host.batch.worker"]  # -P: not what lies in this folder
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
+        try:
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
+        except OSError as error:  # no process or no memory is left
+            raise TerzettoError(f"no worker could be started ({error}); fewer at once (-j) need less") from None
         self._answers = queue.SimpleQueue()
         reader = threading.Thread(target=_read, args=(self._process.stdout, self._answers), daemon=True)
         reader.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ import pytest
 
 from terzetto.cli import main
 from terzetto.control.messages import Message
+from terzetto.control.osc import decode, encode
+from terzetto_host.live import remote
 from terzetto_host.places import ServerRecord
 from tests.host.conftest import SECONDS, Plugin, RunningServer, noise, until
 
@@ -84,3 +87,29 @@ def test_bad_ports_are_bad_usage(options: list[str], capsys: pytest.CaptureFixtu
 def test_an_address_of_another_computer_is_refused(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "192.0.2.1"]) == 2
     assert "an address of this computer" in capsys.readouterr().err
+
+
+def test_an_engine_that_goes_while_it_is_waited_for_is_missed(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(remote, "_RENEW", 0.05)
+    asked: list[str] = []
+    engine = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    engine.bind(("127.0.0.1", 0))
+
+    def listen_for_a_while() -> None:
+        with engine:
+            for _ in range(3):
+                packet, peer = engine.recvfrom(1000)
+                asked.append(decode(packet)[0].address)
+                if asked[-1] == "/terzetto/ping":
+                    engine.sendto(encode(Message("/terzetto/pong", ("1",))), peer)
+
+    listener = threading.Thread(target=listen_for_a_while)
+    listener.start()
+    port = str(engine.getsockname()[1])
+    assert main(["osc", "send", "/terzetto/piano/denoise", "/a.mid", "/b.mid", "--port", port]) == 2
+    listener.join()
+    captured = capsys.readouterr()
+    assert asked == ["/terzetto/piano/denoise", "/terzetto/ping", "/terzetto/ping"] and not captured.out
+    assert f"nobody listens at UDP port {port}" in captured.err

@@ -15,13 +15,19 @@ from terzetto_host.network import LOOPBACK, Network, lan_address
 from terzetto_host.places import ServerRecord
 
 _ANSWER = 0.3  # seconds in which an answer comes, if one comes
-_RENEW = 5.0  # seconds after which a monitor asks again: the engine may have been started anew
+_RENEW = 5.0  # seconds after which the engine is asked again: it may have gone, or been started anew
+_PING, _PONG = f"{ROOT}/ping", f"{ROOT}/pong"
 
 
 def send(address: str, values: list[str], port: int | None) -> int:
     """Send a message and print what is answered; 2 if that is an error.
 
-    What is done with files is waited for, however long it takes.
+    What is done with files is waited for, however long it takes, while the engine runs.
+
+    Raises
+    ------
+    InputError
+        No engine is there, or it has gone.
     """
     # `--port N` may stand behind the values too.
     if "--port" in values[:-1]:
@@ -31,18 +37,25 @@ def send(address: str, values: list[str], port: int | None) -> int:
     peer = (LOOPBACK, _running(port))
     status = 0
     with _socket() as there:
-        there.sendto(encode(message), peer)
+        there.connect(peer)  # it is said, then, if nobody listens
+        there.send(encode(message))
         waited_for = address.removeprefix(f"{ROOT}/") in TASKS
         deadline = float("inf") if waited_for else time.monotonic() + _ANSWER
         while (left := deadline - time.monotonic()) > 0:
-            there.settimeout(None if waited_for else left)
+            there.settimeout(min(left, _RENEW))
             try:
                 answers = decode(there.recv(65536))
-            except (TimeoutError, ControlError):
+            except TimeoutError:
+                if waited_for:
+                    there.send(encode(Message(_PING)))
+                continue
+            except ControlError:
                 continue
             except ConnectionError:
                 raise InputError(f"nobody listens at UDP port {peer[1]} of this computer") from None
             for answer in answers:
+                if waited_for and answer.address == _PONG:
+                    continue
                 if answer.address == f"{ROOT}/error":
                     print("terzetto: error:", answer.arguments[0], file=sys.stderr)
                     status = 2

@@ -15,7 +15,8 @@ import pytest
 
 from terzetto.cli import main
 from terzetto.errors import TerzettoError
-from terzetto.jobs import run_job
+from terzetto.jobs import Item, run_job
+from terzetto_host.batch.cluster import ClusterCrew
 from tests.host.batch_files import Trouble, free_port, manifest, start, write_chain, write_takes
 from tests.host.conftest import runs, until
 from tests.host.test_batch_isolation import arguments
@@ -117,6 +118,23 @@ def test_a_scheduler_that_is_lost_is_said_and_the_rest_is_done_later(
     assert len(before) < 20 and {line["status"] for line in before} <= {"done"}
     assert run_job(job, [str(tmp_path / "in")], arguments(out, "-j", "1"), lambda result: None) == 0
     assert len(manifest(out)) == 20 and f"{len(before)} of 20 files were done before" in capfd.readouterr().err
+
+
+def test_a_result_that_is_lost_with_the_scheduler_is_no_fault_of_its_file(dask: Start, tmp_path: Path) -> None:
+    from distributed import Client
+
+    address = f"127.0.0.1:{(port := free_port())}"
+    process = dask("scheduler", "--host", "127.0.0.1", "--port", str(port))
+    worker(dask, f"dask://{address}", "only")
+    take = write_takes(tmp_path, 1)[0]
+    crew = ClusterCrew(Trouble(), str(tmp_path), "", arguments(tmp_path, "--cluster", f"dask://{address}"))
+    with Client(f"tcp://{address}", timeout="60s", set_as_default=False) as client:
+        future = client.submit(len, [1])
+        assert future.result(timeout=60) == 1
+        process.kill()
+        until(lambda: future.status != "finished", "the loss of the scheduler", 60)
+        with pytest.raises(TerzettoError, match="the scheduler is gone"):
+            crew._outcome(future, Item(take.name, take), client)
 
 
 def patient(source: str, out: str, scheduler: str) -> int:

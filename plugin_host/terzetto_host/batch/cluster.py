@@ -120,10 +120,7 @@ class ClusterCrew:
                 try:
                     ended, _ = wait(list(under_way), return_when="FIRST_COMPLETED")
                 except (CancelledError, FuturesCancelledError):
-                    raise TerzettoError(
-                        f"{self._address}: the scheduler is gone; start it and give the same command again, "
-                        "it goes on from here"
-                    ) from None
+                    raise self._lost() from None
                 for future in ended:
                     item = under_way.pop(future)
                     record = self._outcome(future, item, client)
@@ -157,8 +154,15 @@ class ClusterCrew:
             under_way[client.submit(carry_out, order, pure=False, workers=only)] = item
 
     def _outcome(self, future: Any, item: Item, client: Any) -> Record | None:
-        """Return what became of a file; None if it is to be given out again."""
+        """Return what became of a file; None if it is to be given out again.
+
+        Raises
+        ------
+        TerzettoError
+            It cannot be known: the scheduler was lost.
+        """
         from distributed import KilledWorker
+        from distributed.client import CancelledError
 
         try:
             record: Record = future.result()
@@ -169,12 +173,19 @@ class ClusterCrew:
         except KilledWorker as error:
             tries = error.allowed_failures + 1
             problem = f"the {tries} workers that had it died"
+        except CancelledError:
+            raise self._lost() from None
         except Exception as error:  # whatever a worker's Python makes of it
             problem, tries = f"{type(error).__name__}: {error}", 1
         record = Record(item.key, item.title, "quarantined", self._chain, versions=versions())
         record.error, record.tries = f"{item.title}: {problem}; given up after {tries} tries", tries
         record.input, record.score = stamp(item) or {}, score_hash(item.score)
         return record
+
+    def _lost(self) -> TerzettoError:
+        return TerzettoError(
+            f"{self._address}: the scheduler is gone; start it and give the same command again, it goes on from here"
+        )
 
     def _check_workers(self, client: Any) -> None:
         """Refuse workers with other versions.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from terzetto.errors import ModelError
 from terzetto.models import Model, find_model, installed
-from terzetto_export.drum_sounds.judge_features import judged
+from terzetto_export.drum_sounds.judge_features import SIZE, judged
 
 TASK = "drum-judge"
 MODEL = "drum_judge"
@@ -37,10 +37,22 @@ class Verdict:
 
 
 class Judge:
-    """An opened judge; `open_judge` finds one."""
+    """An opened judge; `open_judge` finds one.
+
+    Raises
+    ------
+    ModelError
+        It was taught other features than `judged` gives.
+    """
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        asked = model.session.get_inputs()[0].shape[1]
+        if asked != SIZE:
+            raise ModelError(
+                f"{model.path}: this judge hears {asked} features of a sound, and here are {SIZE}; make it anew: "
+                "terzetto train drum-judge"
+            )
 
     def hear(self, sounds: Sequence[NDArray[np.floating]]) -> Verdict:
         """Return the verdict on sounds, mono (frames,) each at 44.1 kHz.
@@ -61,7 +73,7 @@ def open_judge(name: str = "") -> Judge:
     Raises
     ------
     ModelError
-        There is none.
+        There is none, or it is an old one.
     """
     if not name and MODEL not in {path.stem for path in installed()}:
         raise ModelError(

@@ -68,10 +68,14 @@ def trained(kind: Kind, drums: Path, folder: Path, epochs: int) -> Path:
     return path
 
 
-def test_a_judge_learns_to_tell_drums_apart(drums: Path, tmp_path: Path) -> None:
-    verdict = open_judge(str(trained(JUDGE, drums, tmp_path, 6))).hear([drum(name, 9999) for name in CLASSES])
+def test_a_judge_learns_to_tell_drums_apart(drums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(trained(JUDGE, drums, tmp_path, 6))
+    verdict = open_judge(path).hear([drum(name, 9999) for name in CLASSES])
     assert (verdict.classes == np.arange(8)).sum() >= 5
     assert verdict.embeddings.shape == (8, 16) and np.abs(verdict.embeddings).max() <= 1
+    monkeypatch.setattr("terzetto_export.drum_sounds.judge.SIZE", SIZE + 1)
+    with pytest.raises(ModelError, match=f"hears {SIZE} features of a sound, and here are {SIZE + 1}; make it anew"):
+        open_judge(path)
 
 
 def test_a_sorter_is_written_that_opens(drums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,14 @@ def training_notes(tell: Tell, seed: int) -> Notes:
     return notes
 
 
+def fonts_among(paths: Iterable[Path]) -> list[tuple[str, str, str]]:
+    """Return a card's rows on the fonts among files that were learned from: source, licence, what of it."""
+    names = {path.name for path in paths}
+    rows = [(font, "the ten instruments and others") for font in OF_THE_JUDGE]
+    rows += [(font, f"without {' and '.join(IN_MODELS)}") for font in OF_MODELS]
+    return [(font.source, font.licence, f"{font.file}: {what}") for font, what in rows if font.file in names]
+
+
 def real_notes(tell: Tell, split: str) -> Notes:
     """Return real notes that the judge never learns from: the Philharmonia's, and Medley-solos-DB's own split."""
     notes = [r for r in read_philharmonia(tell, sample_rate=SAMPLE_RATE) if r.split == split]

@@ -14,10 +14,9 @@ from terzetto.evaluate.drum_sounds import macro_recall
 from terzetto.models import user_folder
 from terzetto_export.card import Card, commit, data_hash, machine
 from terzetto_export.instrument_judge.features import features
-from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE
 from terzetto_export.instrument_judge.judge import MODEL, TASK
 from terzetto_export.instrument_judge.network import JudgeNetwork
-from terzetto_export.instrument_judge.notes import CLASSES, IN_MODELS, Notes, real_notes, training_notes
+from terzetto_export.instrument_judge.notes import CLASSES, Notes, fonts_among, real_notes, training_notes
 from terzetto_export.instrument_judge.recipe import JudgeRecipe, found
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
@@ -74,7 +73,7 @@ def train(plan: Plan) -> Path:
         ("machine", machine()),
         ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
     ]
-    write_card(plan, table(test.label, found(network, features(test.spectra))), facts)
+    write_card(plan, training, table(test.label, found(network, features(test.spectra))), facts)
     return plan.model
 
 
@@ -93,10 +92,8 @@ def export_judge(network: JudgeNetwork, path: Path, real: Notes) -> float:
     )
 
 
-def write_card(plan: Plan, metrics: str, facts: Sequence[tuple[str, str]]) -> Path:
+def write_card(plan: Plan, training: Notes, metrics: str, facts: Sequence[tuple[str, str]]) -> Path:
     """Write the card beside the model."""
-    fonts = [(f.source, f.licence, f"{f.file}: the ten instruments and others") for f in OF_THE_JUDGE]
-    fonts += [(f.source, f.licence, f"{f.file}: without {' and '.join(IN_MODELS)}") for f in OF_MODELS]
     phrases = ("Medley-solos-DB", "CC BY 4.0 per its authors; for research", "its training phrases")
     return Card(
         title="The judge of instruments (instrument_judge)",
@@ -107,7 +104,7 @@ def write_card(plan: Plan, metrics: str, facts: Sequence[tuple[str, str]]) -> Pa
             "says."
         ),
         licence=LICENCE,
-        data=[*fonts, phrases],
+        data=[*fonts_among(training.paths), phrases],
         metrics=f"Real notes of recordings it never heard:\n\n```\n{metrics}\n```",
         limits=(
             "It learned mostly from sound fonts, and one note is at times any of several winds: its recall on real "

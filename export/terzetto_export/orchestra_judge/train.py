@@ -11,9 +11,8 @@ import torch
 
 from terzetto.models import user_folder
 from terzetto_export.card import Card, commit, data_hash, machine
-from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE
 from terzetto_export.instrument_judge.judge import TASK
-from terzetto_export.instrument_judge.notes import CLASSES, IN_MODELS
+from terzetto_export.instrument_judge.notes import CLASSES, fonts_among
 from terzetto_export.instrument_judge.train import table
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.orchestra_judge.features import shape
@@ -78,7 +77,7 @@ def train(plan: Plan) -> Path:
         ("machine", machine()),
         ("PyTorch to ONNX", f"{difference:.0e} of the largest output"),
     ]
-    write_card(plan, metrics(network, test, elsewhere), facts)
+    write_card(plan, training, metrics(network, test, elsewhere), facts)
     return plan.model
 
 
@@ -112,10 +111,8 @@ def metrics(network: OrchestraJudge, test: Notes, elsewhere: Notes) -> str:
     )
 
 
-def write_card(plan: Plan, text: str, facts: Sequence[tuple[str, str]]) -> Path:
+def write_card(plan: Plan, training: Notes, text: str, facts: Sequence[tuple[str, str]]) -> Path:
     """Write the card beside the model."""
-    fonts = [(f.source, f.licence, f"{f.file}: the ten instruments and others") for f in OF_THE_JUDGE]
-    fonts += [(f.source, f.licence, f"{f.file}: without {' and '.join(IN_MODELS)}") for f in OF_MODELS]
     phrases = ("Medley-solos-DB", "CC BY 4.0 per its authors; for research", "its training phrases")
     players = (
         "Philharmonia Orchestra sound samples",
@@ -132,7 +129,7 @@ def write_card(plan: Plan, text: str, facts: Sequence[tuple[str, str]]) -> Path:
             "or chosen on what it says."
         ),
         licence=LICENCE,
-        data=[players, *fonts, phrases],
+        data=[players, *fonts_among(training.paths), phrases],
         metrics=text,
         limits=(
             "It knows the players, instruments and rooms that X-Synth learned from, at other pitches; the judge that "

@@ -19,7 +19,7 @@ from terzetto_export.instrument_judge.fonts import (  # noqa: E402
     programs,
 )
 from terzetto_export.instrument_judge.judge import Judge  # noqa: E402
-from terzetto_export.instrument_judge.notes import CLASSES, Notes  # noqa: E402
+from terzetto_export.instrument_judge.notes import CLASSES, Notes, fonts_among  # noqa: E402
 from terzetto_export.instrument_judge.recipe import changed  # noqa: E402
 from terzetto_export.instrument_judge.train import Plan, table  # noqa: E402
 from terzetto_export.timbre_notes.judges import open_judges  # noqa: E402
@@ -70,6 +70,12 @@ def test_judge_models_and_inputs_share_no_font_and_no_program() -> None:
     assert not set(PLAYERS.values()) & set(GENERAL_MIDI.values())
     assert {name for name, _, _ in programs()} == set(CLASSES)
     assert not set(OTHERS.values()) & {program for name, program, _ in programs() if name in INSTRUMENTS}
+
+
+def test_the_card_names_the_fonts_that_were_there() -> None:
+    rows = fonts_among([Path("there/A320U.sf2"), Path("FluidR3_GM.sf2"), Path("Medley-solos-DB_training-5_1.flac")])
+    assert [row[0] for row in rows] == ["Airfont 320, Milton Paredes", "Fluid R3 GM, Frank Wen"]
+    assert rows[0][2].endswith("others") and rows[1][2].endswith("without trumpet and violin")
 
 
 def test_table_of_recalls() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import signal
 import subprocess
@@ -128,13 +129,16 @@ def test_a_result_that_is_lost_with_the_scheduler_is_no_fault_of_its_file(dask: 
     worker(dask, f"dask://{address}", "only")
     take = write_takes(tmp_path, 1)[0]
     crew = ClusterCrew(Trouble(), str(tmp_path), "", arguments(tmp_path, "--cluster", f"dask://{address}"))
-    with Client(f"tcp://{address}", timeout="60s", set_as_default=False) as client:
+    with Client(f"tcp://{address}", timeout="10s", set_as_default=False) as client:
         future = client.submit(len, [1])
         assert future.result(timeout=60) == 1
         process.kill()
         until(lambda: future.status != "finished", "the loss of the scheduler", 60)
         with pytest.raises(TerzettoError, match="the scheduler is gone"):
             crew._outcome(future, Item(take.name, take), client)
+        until(lambda: client.status == "closed", "the end of dask's patience", 60)
+        with pytest.raises(TerzettoError, match="the scheduler is gone"):
+            crew._hand_out(client, iter(()), collections.deque(), {})
 
 
 def patient(source: str, out: str, scheduler: str) -> int:

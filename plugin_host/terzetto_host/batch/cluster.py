@@ -139,7 +139,9 @@ class ClusterCrew:
     def _hand_out(
         self, client: Any, items: Iterator[Item], again: collections.deque[Item], under_way: dict[Any, Item]
     ) -> None:
-        workers = client.scheduler_info(n_workers=-1)["workers"]
+        workers = client.scheduler_info(n_workers=-1).get("workers")
+        if workers is None:  # dask has given it up
+            raise self._lost()
         good = [address for address in workers if address not in self._refused]
         threads = sum(workers[address]["nthreads"] for address in good)
         crowds = collections.Counter[str]()

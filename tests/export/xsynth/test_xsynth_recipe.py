@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from terzetto.cli import main  # noqa: E402
 from terzetto.errors import InputError, ModelError  # noqa: E402
 from terzetto.models import find_model  # noqa: E402
 from terzetto.timbre.conversion import stream_grid  # noqa: E402
@@ -29,6 +30,7 @@ from terzetto_export.xsynth.phrases import Target, draw, transposed  # noqa: E40
 from terzetto_export.xsynth.recipe import FRAMES, Player, XSynthRecipe  # noqa: E402
 from terzetto_export.xsynth.sorter import recall, taught  # noqa: E402
 from terzetto_export.xsynth.train import Plan, train  # noqa: E402
+from terzetto_export.xsynth.train import _before as went_on_from  # noqa: E402
 
 Float = NDArray[np.float32]
 RATE = 44_100
@@ -231,6 +233,24 @@ def test_files_of_one_instrument_keep_their_loudness(tmp_path: Path) -> None:
     by_pitch = {round(note): level for note, level in pitched}
     assert by_pitch[57] - by_pitch[59] == pytest.approx(20.0, abs=2.5)
     assert by_pitch[62] - by_pitch[59] == pytest.approx(10.0, abs=2.5)
+
+
+def test_what_a_training_goes_on_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "timbre_instruments.onnx").write_bytes(b"trained here")
+    for plan, name, keeps_ear in (
+        (Plan(out=tmp_path), None, False),
+        (Plan(out=tmp_path, low_latency=True), "timbre_instruments", False),
+        (Plan(out=tmp_path, voice_only=True), "timbre_instruments", True),
+        (Plan(out=tmp_path, voice_only=True, low_latency=True), "timbre_instruments_low", True),
+        (Plan(out=tmp_path, data=[tmp_path]), "timbre_instruments", True),
+        (Plan(out=tmp_path, data=[tmp_path], from_scratch=True), None, False),
+    ):
+        before = went_on_from(plan)
+        assert (before and before.stem) == name and plan.goes_on is keeps_ear
+        shipped = bool(plan.data or plan.voice_only)
+        assert before is None or (before.parent != tmp_path) is shipped
+    assert main(["train", "timbre", "--from-scratch", "--voice-only"]) == 2
+    assert "--from-scratch keeps nothing" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -30,6 +30,26 @@ SIZE = BANDS + _COEFFICIENTS
 Float = NDArray[np.float32]
 
 
+def note_to_judge(audio: NDArray[np.floating], sample_rate: float) -> Float:
+    """Return a note (frames,) at `SAMPLE_RATE`, float32; both judges take it so.
+
+    Raises
+    ------
+    InputError
+        The sound is empty, silent, not finite or not mono.
+    """
+    if audio.ndim != 1 or not len(audio) or not np.isfinite(audio).all():
+        raise InputError(f"a note to judge is one row of finite samples; given is the shape {audio.shape}")
+    if np.abs(audio).max() < SILENT:
+        raise InputError("the note is silent: nothing can be judged")
+    sound = np.asarray(audio, np.float32)
+    if sample_rate == SAMPLE_RATE:
+        return sound
+    import soxr
+
+    return np.asarray(soxr.resample(sound, sample_rate, SAMPLE_RATE), np.float32)
+
+
 def spectra(audio: NDArray[np.floating], sample_rate: float) -> Float:
     """Return levels in dB, float32 (PARTS, BANDS), of a note's sustained part; not normalised.
 
@@ -43,15 +63,7 @@ def spectra(audio: NDArray[np.floating], sample_rate: float) -> Float:
     InputError
         The sound is empty, silent, not finite or not mono.
     """
-    if audio.ndim != 1 or not len(audio) or not np.isfinite(audio).all():
-        raise InputError(f"a note to judge is one row of finite samples; given is the shape {audio.shape}")
-    if np.abs(audio).max() < SILENT:
-        raise InputError("the note is silent: nothing can be judged")
-    sound = np.asarray(audio, np.float32)
-    if sample_rate != SAMPLE_RATE:
-        import soxr
-
-        sound = soxr.resample(sound, sample_rate, SAMPLE_RATE)
+    sound = note_to_judge(audio, sample_rate)
     padded = np.pad(sound, (N_FFT // 2, N_FFT))
     frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[: len(sound) : HOP_LENGTH]
     # Padded fourfold, so that the lowest bands have bins each.

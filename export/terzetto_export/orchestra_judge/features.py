@@ -11,9 +11,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from terzetto.errors import InputError
+from terzetto_export.instrument_judge.features import SAMPLE_RATE, note_to_judge
 
-SAMPLE_RATE = 22_050
 N_FFT, HOP_LENGTH = 4096, 1024
 PER_OCTAVE, LOWEST, BINS = 36, 50.0, 276
 """The scale: 50 Hz to 9.97 kHz."""
@@ -21,7 +20,6 @@ FRAMES = 8
 """Of a note, evenly chosen among those within `SUSTAINED` of the loudest."""
 SUSTAINED, DEEPEST = 15.0, 60.0
 """dB below the loudest frame, and below the loudest bin."""
-SILENT = 1e-5
 Float = NDArray[np.float32]
 
 
@@ -38,15 +36,7 @@ def frames(audio: NDArray[np.floating], sample_rate: float) -> Float:
     InputError
         The sound is empty, silent, not finite or not mono.
     """
-    if audio.ndim != 1 or not len(audio) or not np.isfinite(audio).all():
-        raise InputError(f"a note to judge is one row of finite samples; given is the shape {audio.shape}")
-    if np.abs(audio).max() < SILENT:
-        raise InputError("the note is silent: nothing can be judged")
-    sound = np.asarray(audio, np.float32)
-    if sample_rate != SAMPLE_RATE:
-        import soxr
-
-        sound = soxr.resample(sound, sample_rate, SAMPLE_RATE)
+    sound = note_to_judge(audio, sample_rate)
     padded = np.pad(sound, (N_FFT // 2, N_FFT))
     windows = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[: len(sound) : HOP_LENGTH]
     spectra = np.abs(np.fft.rfft(windows * np.hanning(N_FFT).astype(np.float32), 2 * N_FFT)) ** 2

@@ -22,9 +22,10 @@ from terzetto_export.instrument_data.philharmonia import read_philharmonia
 from terzetto_export.instrument_data.recordings import SAMPLE_RATE as FULL_RATE
 from terzetto_export.instrument_data.recordings import Recording, Tell
 from terzetto_export.instrument_data.sms_tools import read_sms_tools
+from terzetto_export.instrument_judge.features import SAMPLE_RATE
 from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE, OTHER
 from terzetto_export.instrument_judge.notes import CLASSES, IN_MODELS, font_notes, pieces
-from terzetto_export.orchestra_judge.features import SAMPLE_RATE, frames
+from terzetto_export.orchestra_judge.features import frames
 from terzetto_export.orchestra_judge.network import HALVES
 from terzetto_export.orchestra_judge.resynthesis import resynthesised
 from terzetto_export.transcription.sound_fonts import SoundFont

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from terzetto.audio.spectra import FrameGrid
 from terzetto.timbre.partials import BAND_HZ, PARTIALS
-from terzetto_export.orchestra_judge.features import SAMPLE_RATE
+from terzetto_export.instrument_judge.features import SAMPLE_RATE
 from terzetto_export.xsynth.analysis import Sound
 
 Float = NDArray[np.float32]

@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from terzetto.errors import InputError, ModelError  # noqa: E402
+from terzetto_export.instrument_judge.features import SAMPLE_RATE  # noqa: E402
 from terzetto_export.instrument_judge.notes import CLASSES  # noqa: E402
 from terzetto_export.orchestra_judge import recipe as recipe_module  # noqa: E402
-from terzetto_export.orchestra_judge.features import BINS, FRAMES, SAMPLE_RATE, frames, shape  # noqa: E402
+from terzetto_export.orchestra_judge.features import BINS, FRAMES, frames, shape  # noqa: E402
 from terzetto_export.orchestra_judge.judge import MODEL, OrchestraJudge  # noqa: E402
 from terzetto_export.orchestra_judge.network import OrchestraJudge as Network  # noqa: E402
 from terzetto_export.orchestra_judge.notes import (  # noqa: E402

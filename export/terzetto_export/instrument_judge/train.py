@@ -27,7 +27,7 @@ LICENCE = "none: for measuring on this machine, not to be given away (Medley-sol
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, as the command line says it; see ``terzetto train instrument-judge --help``."""
+    """What to train, as the command line of a judge says it; see ``terzetto train instrument-judge --help``."""
 
     out: Path | None = None
     seed: int = 0
@@ -35,11 +35,21 @@ class Plan:
     minutes: float | None = None
     device: str = "auto"
     resume: bool = False
+    name: str = MODEL
 
     @property
     def model(self) -> Path:
         """The file to write."""
-        return (self.out or user_folder()) / f"{MODEL}.onnx"
+        return (self.out or user_folder()) / f"{self.name}.onnx"
+
+    @property
+    def command(self) -> str:
+        """What makes this judge again."""
+        return (
+            f"terzetto train {self.name.replace('_', '-')} --seed {self.seed}"
+            + ("" if self.epochs is None else f" --epochs {self.epochs}")
+            + ("" if self.minutes is None else f" --minutes {self.minutes:g}")
+        )
 
 
 def train(plan: Plan) -> Path:
@@ -110,9 +120,7 @@ def write_card(plan: Plan, training: Notes, metrics: str, facts: Sequence[tuple[
             "It learned mostly from sound fonts, and one note is at times any of several winds: its recall on real "
             "notes is the ceiling of what it can say of others. Trumpet and violin are tested on few phrases."
         ),
-        command=f"terzetto train instrument-judge --seed {plan.seed}"
-        + ("" if plan.epochs is None else f" --epochs {plan.epochs}")
-        + ("" if plan.minutes is None else f" --minutes {plan.minutes:g}"),
+        command=plan.command,
         facts=facts,
     ).write(plan.model)
 

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from terzetto.commands import at_least_one
-from terzetto_export.commands.train import add_training_flags
+from terzetto_export.instrument_judge.command import configure as configure
 
 HELP = "the second judge of `evaluate timbre`, which knows the players' notes too; it stays on your machine"
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags."""
-    parser.add_argument("--epochs", type=at_least_one, help="at most (default: the recipe's)")
-    add_training_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

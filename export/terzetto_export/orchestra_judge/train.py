@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from terzetto.models import user_folder
 from terzetto_export.card import Card, commit, data_hash, machine
 from terzetto_export.instrument_judge.judge import TASK
 from terzetto_export.instrument_judge.notes import CLASSES, fonts_among
-from terzetto_export.instrument_judge.train import table
+from terzetto_export.instrument_judge.train import LICENCE, table
+from terzetto_export.instrument_judge.train import Plan as JudgePlan
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.orchestra_judge.features import shape
 from terzetto_export.orchestra_judge.judge import HEARS, MODEL
@@ -23,24 +23,13 @@ from terzetto_export.orchestra_judge.recipe import OrchestraRecipe, heard_as
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
 
 EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 12, 2e-3, 0.05
-LICENCE = "none: for measuring on this machine, not to be given away (Medley-solos-DB is for research)"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(JudgePlan):
     """What to train, as the command line says it; see ``terzetto train orchestra-judge --help``."""
 
-    out: Path | None = None
-    seed: int = 0
-    epochs: int | None = None
-    minutes: float | None = None
-    device: str = "auto"
-    resume: bool = False
-
-    @property
-    def model(self) -> Path:
-        """The file to write."""
-        return (self.out or user_folder()) / f"{MODEL}.onnx"
+    name: str = MODEL
 
 
 def train(plan: Plan) -> Path:
@@ -135,8 +124,6 @@ def write_card(plan: Plan, training: Notes, text: str, facts: Sequence[tuple[str
             "It knows the players, instruments and rooms that X-Synth learned from, at other pitches; the judge that "
             "knows none of them is `instrument_judge`. Trumpet and violin are not among these players."
         ),
-        command=f"terzetto train orchestra-judge --seed {plan.seed}"
-        + ("" if plan.epochs is None else f" --epochs {plan.epochs}")
-        + ("" if plan.minutes is None else f" --minutes {plan.minutes:g}"),
+        command=plan.command,
         facts=facts,
     ).write(plan.model)

@@ -58,10 +58,9 @@ class Notes:
         heard = [(spectra(each.audio, each.sample_rate), each) for each in recordings]
         if not heard:
             raise InputError("there is no sound to hear: the judge needs sound fonts or recordings")
-        names = [each.instrument if each.instrument in INSTRUMENTS else OTHER for _, each in heard]
         return cls(
             np.stack([levels for levels, _ in heard]),
-            np.array([CLASSES.index(name) for name in names], np.int64),
+            np.array([label_of(each) for _, each in heard], np.int64),
             tuple(each.source for _, each in heard),
             frozenset(each.path for _, each in heard),
         )
@@ -74,6 +73,11 @@ class Notes:
             self.source + other.source,
             self.paths | other.paths,
         )
+
+
+def label_of(recording: Recording) -> int:
+    """Return the class of a recording, an index into `CLASSES`; instruments that are none of the ten are `OTHER`."""
+    return CLASSES.index(recording.instrument if recording.instrument in INSTRUMENTS else OTHER)
 
 
 def font_notes(font: SoundFont, without: Sequence[str], random: np.random.Generator) -> Iterator[Recording]:

@@ -23,8 +23,8 @@ from terzetto_export.instrument_data.recordings import SAMPLE_RATE as FULL_RATE
 from terzetto_export.instrument_data.recordings import Recording, Tell
 from terzetto_export.instrument_data.sms_tools import read_sms_tools
 from terzetto_export.instrument_judge.features import SAMPLE_RATE
-from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE, OTHER
-from terzetto_export.instrument_judge.notes import CLASSES, IN_MODELS, font_notes, pieces
+from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE
+from terzetto_export.instrument_judge.notes import IN_MODELS, font_notes, label_of, pieces
 from terzetto_export.orchestra_judge.features import frames
 from terzetto_export.orchestra_judge.network import HALVES
 from terzetto_export.orchestra_judge.resynthesis import resynthesised
@@ -73,10 +73,9 @@ class Notes:
         heard = [(frames(each.audio, each.sample_rate), each) for each in recordings]
         if not heard:
             raise InputError("there is no sound to hear: the judge needs sound fonts or recordings")
-        names = [each.instrument if each.instrument in INSTRUMENTS else OTHER for _, each in heard]
         return cls(
             np.stack([levels for levels, _ in heard]),
-            np.array([CLASSES.index(name) for name in names], np.int64),
+            np.array([label_of(each) for _, each in heard], np.int64),
             np.array([-1 if each.pitch is None else each.pitch for _, each in heard], np.int64),
             tuple(each.source for _, each in heard),
             frozenset(each.path for _, each in heard),

@@ -133,6 +133,7 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(split: Split, tmp_pat
         run(lambda line: None, resume=True)
 
 
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize(
     ("winners", "taken", "levels", "apart"),
     [
@@ -143,10 +144,10 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(split: Split, tmp_pat
         (IN_EACH_COLUMN, DURING, (8, 16, 24), True),
     ],
 )
-def test_products_without_zeros_are_the_network_s(
-    split: Split, winners: str, taken: str, levels: tuple[int, ...], apart: bool
+def test_the_products_are_the_network_s(
+    split: Split, winners: str, taken: str, levels: tuple[int, ...], apart: bool, whole: bool
 ) -> None:
-    """The loss and all its derivatives are those of the convolutions, with weights laid out and not."""
+    """Loss and derivatives are those of the convolutions, as computed on a processor and on a GPU (``whole``)."""
     torch.manual_seed(0)
     kernel, columns = 16, 12
     network = ConvWta(EVENTS, 40, kernel, levels, rows_apart=apart)
@@ -156,10 +157,10 @@ def test_products_without_zeros_are_the_network_s(
 
     def found(fast: bool) -> list[torch.Tensor]:
         weights = [network.encoder.weight, network.decoder.weight, network.encoder.bias, *network.tcn.parameters()]
-        activity = activity_of(network, batch) if fast else network.activity(rows)
+        activity = activity_of(network, batch, whole=whole) if fast else network.activity(rows)
         code = activity if taken == AFTER else keep_winners(activity, 5, winners)
         dense = EVENTS * torch.nn.functional.mse_loss(network.decoder(code), rows)
-        loss = error_of_event(network, code, batch) if fast else dense
+        loss = error_of_event(network, code, batch, whole=whole) if fast else dense
         return [loss, *torch.autograd.grad(loss, weights)]
 
     def kept(layer: torch.nn.Module) -> torch.Tensor:

@@ -4,6 +4,8 @@ Events are one-hot, so the encoder's convolution (its stride is its kernel) is a
 winners, so the decoder's output is a sum of few atoms; and the target is never written out. Atoms are gone through one
 step of the kernel at a time, so that what is worked on stays in the processor's cache. `lay_out` keeps the weights in
 the order in memory that this reads; it changes no value and no shape.
+
+A GPU multiplies by zeros faster than it looks rows up, so there the same sums are a few whole matrix products.
 """
 
 from __future__ import annotations
@@ -115,10 +117,15 @@ def _weighted_rows(weights: Tensor, rows: Tensor) -> Tensor:
     return embedding_bag(weights.col_indices(), rows, starts, mode="sum", per_sample_weights=weights.values())
 
 
-def activity_of(network: ConvWta, events: Tensor) -> Tensor:
+def activity_of(network: ConvWta, events: Tensor, *, whole: bool | None = None) -> Tensor:
     """Return the activities for events (columns, kernel), one-hot: (1, atoms, columns).
 
     Of a network whose TCN mixes the rows, by the convolutions themselves.
+
+    Parameters
+    ----------
+    whole
+        Multiply by the zeros too; unless given, on a GPU.
     """
     columns, kernel = events.shape
     kinds, tcn = network.decoder.weight.shape[1], network.tcn
@@ -131,16 +138,27 @@ def activity_of(network: ConvWta, events: Tensor) -> Tensor:
     else:
         rows, weights = events[:, :, None], torch.ones(events.shape, device=events.device)
     rows = rows + kinds * torch.arange(kernel, device=events.device)[:, None]
-    read: Tensor = _Read.apply(network.encoder.weight, rows.reshape(columns, -1), weights)  # type: ignore[no-untyped-call]
+    rows, weight = rows.reshape(columns, -1), network.encoder.weight
+    read: Tensor
+    if events.is_cuda if whole is None else whole:
+        signal = weights.new_zeros(columns, kernel * kinds).scatter_add(1, rows, weights)
+        read = signal @ weight.permute(2, 1, 0).reshape(kernel * kinds, -1)
+    else:
+        read = _Read.apply(weight, rows, weights)  # type: ignore[no-untyped-call]
     assert network.encoder.bias is not None
     return torch.relu(read + network.encoder.bias).T[None]
 
 
-def error_of_event(network: ConvWta, code: Tensor, events: Tensor) -> Tensor:
+def error_of_event(network: ConvWta, code: Tensor, events: Tensor, *, whole: bool | None = None) -> Tensor:
     """Return the mean squared error of an event, summed over its kinds, of a code (1, atoms, columns) of few winners.
 
     The gradient with respect to the code is that of the activities which are not 0; the others' derivatives are 0 too
-    (2.4).
+    (2.4). ``whole`` is as in `activity_of`.
     """
+    if events.is_cuda if whole is None else whole:
+        played = events.T[:, :, None]
+        values = code[0].T @ network.decoder.weight.permute(2, 0, 1)  # (kernel, columns, kinds)
+        wrong = values.scatter_add(2, played, values.new_full(played.shape, -1.0))
+        return wrong.square().sum() / events.numel()
     error: Tensor = _MeanError.apply(code[0].T, network.decoder.weight, events)  # type: ignore[no-untyped-call]
     return error

@@ -23,6 +23,8 @@ from terzetto_export.latent_sequencing.sound_run import Failure, Run, Terms, Wat
 BATCH, BETA, EPOCHS = 200, 4.0, 500
 LEARNING_RATE, WARM_UP = 1e-3, 0.5
 PART = 25
+SAVE_EVERY = 20.0
+"""Seconds: on a GPU an epoch takes less, and 38 MB would be written after each."""
 Rows = NDArray[np.int64]
 Tell = Callable[[str], None]
 
@@ -60,7 +62,7 @@ def train(
     device
         Where to train; the network ends on the processor.
     checkpoint
-        Written whole after every epoch.
+        Written whole after the last epoch of a sitting, and after those that end 20 s or more after it was written.
     resume
         Go on from ``checkpoint`` if it is there.
 
@@ -80,7 +82,7 @@ def train(
         restore(checkpoint, run, optimiser, made_by)
         if tell is not None:
             tell(f"going on after epoch {len(run.beta)}")
-    before = run.seconds
+    before, saved = run.seconds, began
     for epoch in range(len(run.beta), epochs):
         torch.manual_seed(seed * 100_003 + epoch)
         random = np.random.default_rng((seed, epoch))
@@ -99,16 +101,20 @@ def train(
         if len(test):
             run.test.append(evaluate(network, test, weight))
         run.beta.append(weight)
-        run.seconds = before + time.monotonic() - began
-        if checkpoint is not None:
+        now = time.monotonic()
+        run.seconds = before + now - began
+        over = epoch + 1 == epochs or (minutes is not None and now - began > 60 * minutes)
+        if checkpoint is not None and (over or now - saved > SAVE_EVERY):
             save(checkpoint, run, optimiser, made_by)
+            saved = now
         if tell is not None:
-            now = run.train[-1]
+            last = run.train[-1]
             tell(
-                f"epoch {epoch + 1}/{epochs}: loss {now.loss:.0f} ({now.reconstruction:.0f} and {now.divergence:.0f}), "
+                f"epoch {epoch + 1}/{epochs}: loss {last.loss:.0f} "
+                f"({last.reconstruction:.0f} and {last.divergence:.0f}), "
                 f"test {run.test[-1].loss if run.test else math.nan:.0f}, β {weight:.2f}"
             )
-        if minutes is not None and time.monotonic() - began > 60 * minutes:
+        if over:
             break
     return _home(run)
 
@@ -124,7 +130,8 @@ def evaluate(network: SoundAutoencoder, x: Tensor, beta: float, *, chance: bool 
     with torch.no_grad():
         for rows in _parts(np.arange(len(x)), x.device):
             reconstruction, divergence = network.losses(x[torch.from_numpy(rows)], chance=chance)
-            found.append((_terms(reconstruction, divergence, beta), len(rows)))
+            first, second = _numbers(reconstruction.mean(), divergence.mean())
+            found.append((Terms(first + beta * second, first, second), len(rows)))
     return _mean(found)
 
 
@@ -139,19 +146,30 @@ def _step(
         coded = network(batch)
         reconstruction = surprise(batch, coded.mean, coded.log_variance)
         divergence = coded.divergence()
-        watch.least_log_variance = min(watch.least_log_variance, float(coded.log_variance.detach().min()))
-        watch.largest_latent = max(watch.largest_latent, float(coded.latent_log_variance.detach().max()))
-        for name, value in (
-            ("latent", coded.latent_log_variance.exp()),
-            ("mean", coded.mean),
-            ("variance", torch.exp(-coded.log_variance)),
-            ("loss", reconstruction + beta * divergence),
-        ):
-            if not bool(torch.isfinite(value).all()):
-                return _terms(reconstruction, divergence, beta), name
+        passed = {
+            "latent": coded.latent_log_variance.exp(),
+            "mean": coded.mean,
+            "variance": torch.exp(-coded.log_variance),
+            "loss": reconstruction + beta * divergence,
+        }
+        # All in one: on a GPU every number that is fetched waits for all work before it.
+        least, latent, first, second, *finite = _numbers(
+            coded.log_variance.min(),
+            coded.latent_log_variance.max(),
+            reconstruction.mean(),
+            divergence.mean(),
+            *(torch.isfinite(value).all().float() for value in passed.values()),
+        )
+        watch.least_log_variance = min(watch.least_log_variance, least)
+        watch.largest_latent = max(watch.largest_latent, latent)
+        terms = Terms(first + beta * second, first, second)
+        for name, good in zip(passed, finite, strict=True):
+            if not good:
+                return terms, name
         ((reconstruction + beta * divergence).sum() / len(rows)).backward()
-        found.append((_terms(reconstruction, divergence, beta), len(part)))
-    size = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for p in network.parameters() if p.grad is not None))
+        found.append((terms, len(part)))
+    squares = [(p.grad.double() ** 2).sum() for p in network.parameters() if p.grad is not None]
+    size = math.sqrt(sum(_numbers(*squares)))
     watch.largest_gradient = max(watch.largest_gradient, size)
     if not math.isfinite(size):
         return _mean(found), "gradient"
@@ -163,9 +181,10 @@ def _parts(rows: Rows, device: torch.device) -> Iterator[Rows]:
     yield from np.array_split(rows, -(-len(rows) // PART) if device.type == "cpu" else 1)
 
 
-def _terms(reconstruction: Tensor, divergence: Tensor, beta: float) -> Terms:
-    first, second = float(reconstruction.detach().mean()), float(divergence.detach().mean())
-    return Terms(first + beta * second, first, second)
+def _numbers(*values: Tensor) -> list[float]:
+    """Fetch scalars of one type, all at once."""
+    found: list[float] = torch.stack(values).detach().tolist()
+    return found
 
 
 def _mean(found: list[tuple[Terms, int]]) -> Terms:

@@ -19,18 +19,19 @@ GENERAL_MIDI = {
 """The ten target instruments with their programs (from 0); the saxophone is the tenor."""
 INSTRUMENTS = tuple(GENERAL_MIDI)
 PITCH_RANGES = {
-    "bassoon": (34, 79),
+    "bassoon": (34, 77),
     "cello": (36, 84),
     "clarinet": (50, 96),
     "flute": (60, 101),
     "french_horn": (34, 77),
-    "oboe": (58, 94),
+    "oboe": (58, 93),
     "saxophone": (50, 89),
-    "trombone": (40, 88),
+    "trombone": (40, 76),
     "trumpet": (54, 84),
     "violin": (55, 100),
 }
-"""From which to which MIDI note the data go, both in it: the Philharmonia's, and what trumpet and violin can play."""
+"""From which to which MIDI note the data go, both in it: the Philharmonia's, by what sounds, and what trumpet and
+violin can play."""
 _SEMITONES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _NAME = re.compile(r"([A-Ga-g])(s|#|♯|b|♭)?(-?\d)")
 

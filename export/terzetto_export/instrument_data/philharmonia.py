@@ -1,6 +1,7 @@
 """Single notes by players of the Philharmonia Orchestra (CC BY-SA 3.0): ``cello_Fs3_05_pianissimo_arco-normal.mp3``.
 
-The name carries instrument, pitch, length (05 is half a second, 1 one second …), dynamic and playing style.
+The name carries instrument, pitch, length (05 is half a second, 1 one second …), dynamic and playing style. Not every
+name is true: of the trombone's notes the loud ones are named an octave too high. `sounding` says what is heard.
 """
 
 from __future__ import annotations
@@ -22,12 +23,31 @@ from terzetto_export.instrument_data.recordings import (
 
 FOLDER = "instruments/philharmonia"
 _PARTS = 5
+_MISNAMED = (
+    ("trombone", ("forte", "fortissimo"), 50, -12),
+    ("clarinet", ("fortissimo",), 73, -1),
+)
+"""Instrument, dynamics, the lowest MIDI note from which on all names are wrong, and by how many semitones."""
+_MISNAMED_ALONE = {
+    "bassoon_F3_1_forte_normal": -12,
+    "bassoon_F5_05_mezzo-piano_normal": -12,
+    "bassoon_G5_1_mezzo-piano_normal": -20,
+    "cello_F3_05_mezzo-piano_arco-normal": -1,
+    "cello_F3_1_mezzo-piano_arco-normal": -1,
+    "cello_Fs3_1_mezzo-piano_arco-normal": -1,
+    "flute_F5_05_piano_normal": 13,
+    "french-horn_F2_05_piano_normal": 12,
+    "french-horn_Fs2_05_fortissimo_normal": -1,
+    "oboe_As6_05_piano_normal": -1,
+}
 
 
 def read_philharmonia(
     tell: Tell, *, sample_rate: int = SAMPLE_RATE, instruments: Sequence[str] | None = None, folder: Path | None = None
 ) -> list[Recording]:
     """Read the notes. All lengths and dynamics of a pitch of an instrument are one unit, and in one split.
+
+    Pitches are those that sound, see `sounding`.
 
     Parameters
     ----------
@@ -57,6 +77,7 @@ def _entries(
         instrument = parts[0].replace("-", "_")
         if instruments is not None and instrument not in instruments:
             continue
+        pitch = sounding(path.stem, instrument, parts[3], pitch)
         yield (
             path,
             partial(
@@ -70,3 +91,11 @@ def _entries(
                 source="philharmonia",
             ),
         )
+
+
+def sounding(stem: str, instrument: str, dynamic: str, pitch: int) -> int:
+    """Return the MIDI note that sounds in a file whose name says ``pitch``, by Praat's tracker and the partials."""
+    for misnamed, dynamics, lowest, semitones in _MISNAMED:
+        if instrument == misnamed and dynamic in dynamics and pitch >= lowest:
+            return pitch + semitones
+    return pitch + _MISNAMED_ALONE.get(stem, 0)

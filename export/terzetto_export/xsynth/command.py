@@ -35,6 +35,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on from the shipped model and keep its ear, without recordings of your own too",
     )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=at_least_one,
+        default=1,
+        metavar="N",
+        help="processes that make what is learned from, for a GPU; the result is the same (default: 1)",
+    )
     add_training_flags(parser)
 
 
@@ -63,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         low_latency=arguments.low_latency,
         from_scratch=arguments.from_scratch,
         voice_only=arguments.voice_only,
+        jobs=arguments.jobs,
     )
     print(train(plan))
     return 0

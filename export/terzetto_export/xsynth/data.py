@@ -26,16 +26,17 @@ from terzetto_export.xsynth.sources import FLUID_R3, FONT, INSTRUMENTS, PHILHARM
 Float = NDArray[np.float32]
 
 LEVELS = {
-    "pianissimo": -32.0,
-    "piano": -27.0,
-    "mezzo-piano": -24.0,
-    "mezzo-forte": -21.0,
-    "forte": -17.0,
-    "fortissimo": -13.0,
+    "pianissimo": -26.0,
+    "piano": -21.0,
+    "mezzo-piano": -18.0,
+    "mezzo-forte": -15.0,
+    "forte": -11.0,
+    "fortissimo": -7.0,
 }
-"""How loud a note of a dynamic is made, in dB: most of the collections' notes have been levelled."""
-VELOCITIES = {40: -27.0, 75: -20.0, 110: -14.0}
-_OWN_LEVEL = -20.0
+"""How loud a note of a dynamic is made, in dB: most of the collections' notes have been levelled. So that what comes in
+with peaks at half of full scale is played mezzo-forte to forte, not beyond the loudest note that was learned."""
+VELOCITIES = {40: -21.0, 75: -14.0, 110: -8.0}
+_OWN_LEVEL = -14.0
 """dB of the loudest 50 ms of one's own recordings, the median over an instrument's files."""
 _LEAST_SECONDS = 3.0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -16,6 +16,7 @@ from terzetto.timbre.hearing import LOWEST, PER_OCTAVE, PITCH_HZ, PITCHES, Heari
 from terzetto.timbre.partials import BANDS, PARTIALS
 from terzetto_export.xsynth.analysis import DENSITY_FLOOR, FLOOR
 from terzetto_export.xsynth.inputs import play, play_noise
+from terzetto_export.xsynth.makers import Makers
 from terzetto_export.xsynth.network import XSynth
 from terzetto_export.xsynth.phrases import Phrase, Target, draw
 from terzetto_export.xsynth.sorter import Sorter
@@ -58,9 +59,12 @@ class Player:
 
     def batch(self, random: np.random.Generator, size: int = BATCH) -> Batch:
         """Return a batch."""
+        return Batch(*map(torch.from_numpy, self.arrays(random, size)))
+
+    def arrays(self, random: np.random.Generator, size: int = BATCH) -> list[NDArray[np.float32]]:
+        """Return the parts of a batch in the order of its fields."""
         rows = [self._row(random) for _ in range(size)]
-        stacked = [torch.from_numpy(np.stack(values)) for values in zip(*rows, strict=True)]
-        return Batch(*stacked)
+        return [np.stack(values) for values in zip(*rows, strict=True)]
 
     def _row(self, random: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         which = int(random.integers(len(self.targets)))
@@ -132,7 +136,7 @@ class XSynthRecipe:
     def __init__(
         self,
         network: XSynth,
-        training: Player,
+        training: Makers,
         validation: Player,
         *,
         batches: int = BATCHES,
@@ -141,7 +145,8 @@ class XSynthRecipe:
         device: torch.device | None = None,
     ) -> None:
         self._device = device or torch.device("cpu")
-        self.network, self._player, self._batches = network.to(self._device), training, batches
+        self.network, self._batches = network.to(self._device), batches
+        self._makers = training
         self._sorter = None if sorter is None else sorter.to(self._device)
         self.last: dict[str, float] = {}
         random = np.random.default_rng(99)
@@ -149,14 +154,14 @@ class XSynthRecipe:
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         """Yield an epoch's batches."""
-        # The next one is made while the network learns this one; there is one maker, so the order stays.
-        with ThreadPoolExecutor(1) as maker:
-            coming = maker.submit(self._player.batch, random)
-            for number in range(self._batches):
-                batch = coming.result()
-                if number + 1 < self._batches:
-                    coming = maker.submit(self._player.batch, random)
-                yield batch.to(self._device)
+        # The next ones are made while the network learns this one; each has a seed, so it does not matter by whom.
+        seeds = [int(seed) for seed in random.integers(2**62, size=self._batches)]
+        coming = deque(self._makers.begin(seed) for seed in seeds[: self._makers.ahead])
+        for seed in [*seeds[self._makers.ahead :], *[None] * len(coming)]:
+            made = coming.popleft().result()
+            if seed is not None:
+                coming.append(self._makers.begin(seed))
+            yield Batch(*map(torch.from_numpy, made)).to(self._device)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""

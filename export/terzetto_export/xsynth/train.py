@@ -22,6 +22,7 @@ from terzetto_export.xsynth.card import write_card
 from terzetto_export.xsynth.data import Data, analysis_grid, read_instruments, read_recordings
 from terzetto_export.xsynth.ear import Ear
 from terzetto_export.xsynth.export import take_weights, write
+from terzetto_export.xsynth.makers import Makers
 from terzetto_export.xsynth.network import XSynth
 from terzetto_export.xsynth.pad import lay_out
 from terzetto_export.xsynth.recipe import Player, XSynthRecipe
@@ -54,6 +55,7 @@ class Plan:
     low_latency: bool = False
     from_scratch: bool = False
     voice_only: bool = False
+    jobs: int = 1
 
     @property
     def model(self) -> Path:
@@ -98,12 +100,6 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     if len(instruments) > 1:
         sorter = taught(data.training, range(len(instruments)), len(instruments), np.random.default_rng(plan.seed))
         tell(f"a sorter hears {100 * recall(sorter, data.validation, validated):.1f} % of held-out frames right")
-    recipe = XSynthRecipe(network, training, validation, sorter=sorter, device=device)
-    if before is not None:
-        network.eval()
-        with torch.no_grad():
-            recipe.validate()
-        tell(f"it begins from {before.stem}: {_errors(recipe)}")
     checkpoint = plan.model.with_name(f".{plan.model.stem}.ckpt")
     schedule = Schedule(
         plan.epochs or 100_000,
@@ -112,7 +108,14 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         minutes=plan.minutes or (OWN_MINUTES if plan.data else LOW_MINUTES if plan.low_latency else MINUTES),
     )
     began_from = _said(before, plan.goes_on)  # what it goes on from may lie where it is written to
-    history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
+    with Makers(training, plan.jobs) as makers:
+        recipe = XSynthRecipe(network, makers, validation, sorter=sorter, device=device)
+        if before is not None:
+            network.eval()
+            with torch.no_grad():
+                recipe.validate()
+            tell(f"it begins from {before.stem}: {_errors(recipe)}")
+        history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
     with torch.no_grad():
         recipe.validate()
     tell(f"the best: {_errors(recipe)}")
@@ -183,6 +186,8 @@ def command(plan: Plan) -> str:
         if getattr(plan, flag):
             parts.append("--" + flag.replace("_", "-"))
     parts.append(f"--seed {plan.seed}")
+    if plan.device == "cuda":
+        parts.append(f"--device cuda --jobs {plan.jobs}")
     if plan.epochs is not None:
         parts.append(f"--epochs {plan.epochs}")
     if plan.minutes is not None:

@@ -58,6 +58,24 @@ def test_philharmonia_by_name(tmp_path: Path) -> None:
     assert [r.instrument for r in read_philharmonia(quiet, folder=tmp_path, instruments=["oboe"])] == ["oboe"]
 
 
+@pytest.mark.parametrize(
+    ("name", "sounds"),
+    [
+        ("trombone_A4_1_forte_normal", 57),
+        ("trombone_A4_1_piano_normal", 69),
+        ("trombone_F2_1_forte_normal", 41),
+        ("clarinet_Cs5_1_fortissimo_normal", 72),
+        ("clarinet_C5_1_fortissimo_normal", 72),
+        ("bassoon_F3_1_forte_normal", 41),
+        ("flute_F5_05_piano_normal", 90),
+    ],
+)
+def test_philharmonia_notes_are_what_sounds(tmp_path: Path, name: str, sounds: int) -> None:
+    tone(tmp_path / f"{name}.mp3")
+    (recording,) = read_philharmonia(quiet, folder=tmp_path, sample_rate=22_050)
+    assert recording.pitch == sounds and recording.unit.endswith(f"/{sounds}")
+
+
 def test_medley_solos_keep_their_splits(tmp_path: Path) -> None:
     for split in ("training", "validation", "test"):
         tone(tmp_path / f"Medley-solos-DB_{split}-5_0a8d62bd-4d37.flac")

@@ -24,6 +24,7 @@ from terzetto_export.xsynth.data import analysis_grid, read_recordings  # noqa: 
 from terzetto_export.xsynth.ear import Ear  # noqa: E402
 from terzetto_export.xsynth.export import take_weights, write  # noqa: E402
 from terzetto_export.xsynth.inputs import Gesture, play  # noqa: E402
+from terzetto_export.xsynth.makers import Makers  # noqa: E402
 from terzetto_export.xsynth.network import XSynth  # noqa: E402
 from terzetto_export.xsynth.pad import lay_out  # noqa: E402
 from terzetto_export.xsynth.phrases import Target, draw, transposed  # noqa: E402
@@ -115,7 +116,7 @@ def test_a_step_lowers_the_loss_and_the_ear_can_be_kept(player: Player) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     network = XSynth(2)
-    recipe = XSynthRecipe(network, player, player, batches=1, validated=1)
+    recipe = XSynthRecipe(network, Makers(player), player, batches=1, validated=1)
     batch = player.batch(np.random.default_rng(0), 2)
     assert batch.features.shape[:2] == (2, FRAMES)
     assert torch.isfinite(batch.features).all()
@@ -131,6 +132,17 @@ def test_a_step_lowers_the_loss_and_the_ear_can_be_kept(player: Player) -> None:
         losses.append(float(loss.detach()))
     assert losses[-1] < losses[0]
     assert torch.equal(ear, network.pitch.weight)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_who_makes_a_batch_changes_nothing_in_it(player: Player, processes: int) -> None:
+    seeds = np.random.default_rng(3).integers(2**62, size=6)
+    with Makers(player, processes) as makers:
+        made = list(XSynthRecipe(XSynth(2), makers, player, batches=6, validated=1).batches(np.random.default_rng(3)))
+    assert len(made) == 6
+    for seed, batch in list(zip(seeds, made, strict=True))[::5]:
+        alone = player.batch(np.random.default_rng(int(seed)))
+        assert torch.equal(batch.features, alone.features) and torch.equal(batch.partials, alone.partials)
 
 
 def sawtooth(pitch: float) -> Sound:
@@ -151,7 +163,7 @@ def test_a_sorter_of_real_frames_hears_the_voice(monkeypatch: pytest.MonkeyPatch
     assert recall(sorter, targets, (0, 1)) > 0.95 and not any(each.requires_grad for each in sorter.parameters())
     player = Player(targets, Hearing(GRID), 2, (0, 1))
     network = XSynth(2)
-    with_it = XSynthRecipe(network, player, player, batches=1, validated=1, sorter=sorter)
+    with_it = XSynthRecipe(network, Makers(player), player, batches=1, validated=1, sorter=sorter)
     batch = player.batch(np.random.default_rng(1), 4)
     own, alone = batch.audible[..., 2].bool(), batch.audible[..., 1].bool()
     assert own.any() and not (own & ~alone).any()
@@ -159,7 +171,7 @@ def test_a_sorter_of_real_frames_hears_the_voice(monkeypatch: pytest.MonkeyPatch
         wanted = with_it._sorted(batch.partials, batch.noise, batch, batch.audible[..., 2])
         before = with_it.errors(batch)
     assert wanted["told"] > 0.9 and wanted["sorted"] < before["sorted"]
-    without = XSynthRecipe(network, player, player, batches=1, validated=1)
+    without = XSynthRecipe(network, Makers(player), player, batches=1, validated=1)
     with torch.no_grad():  # it measures only
         assert np.isfinite(without.validate()) and without.loss(batch) == with_it.loss(batch)
     assert before.keys() - without.last.keys() == {"sorted", "told"}  # else a card would say 100 %
@@ -262,7 +274,7 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_it_learns_on_a_device(player: Player) -> None:
     torch.manual_seed(0)
-    recipe = XSynthRecipe(XSynth(2), player, player, batches=1, validated=1, device=torch.device("cuda"))
+    recipe = XSynthRecipe(XSynth(2), Makers(player), player, batches=1, validated=1, device=torch.device("cuda"))
     (batch,) = recipe.batches(np.random.default_rng(0))
     assert batch.features.is_cuda and recipe.loss(batch).is_cuda and np.isfinite(recipe.validate())
 

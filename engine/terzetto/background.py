@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
+import os
+import sys
 import threading
 import time
 import weakref
@@ -34,7 +37,13 @@ class Background:
         return not self._done.empty()
 
     def run(
-        self, work: Callable[[], Result], then: Callable[[Result], None], fail: Callable[[str], None], *, now: bool
+        self,
+        work: Callable[[], Result],
+        then: Callable[[Result], None],
+        fail: Callable[[str], None],
+        *,
+        now: bool,
+        promptly: bool = False,
     ) -> None:
         """Do work, and later what follows from it; ``fail`` is told why it could not be done.
 
@@ -42,9 +51,15 @@ class Background:
         ----------
         now
             Do all of it at once: nothing sounds yet that could be disturbed.
+        promptly
+            The work is short: do it just behind the caller, before all other programs. Else they could put it off
+            while it holds the interpreter, and the caller would wait for them.
         """
+        take_place = _place_behind_the_caller() if promptly and not now else None
 
         def do() -> None:
+            if take_place is not None:
+                take_place()
             try:
                 result = work()
             except (TerzettoError, ValueError, OSError) as error:
@@ -76,6 +91,24 @@ class Background:
         """Do what follows from the work that is done."""
         while not self._done.empty():
             self._done.get()()
+
+
+def _place_behind_the_caller() -> Callable[[], None] | None:
+    """Return what gives a thread the calling thread's place in the queue for a core, or the next; None: it has none."""
+    if sys.platform != "linux":
+        return None
+    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    priority = max(os.sched_getparam(0).sched_priority - 1, 1)
+    nice = os.getpriority(os.PRIO_PROCESS, 0)  # of this thread
+
+    def take_place() -> None:
+        with contextlib.suppress(OSError):
+            if policy in (os.SCHED_RR, os.SCHED_FIFO):
+                os.sched_setscheduler(0, policy, os.sched_param(priority))
+            else:
+                os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+    return take_place if nice < 0 or policy in (os.SCHED_RR, os.SCHED_FIFO) else None
 
 
 @atexit.register

@@ -114,7 +114,7 @@ class LiveSource:
                 self._put(Opened(source, None, self._made_of), why, "")
                 self._use(self.opened, "")
 
-        self._background.run(work, take, fail, now=now)
+        self._background.run(work, take, fail, now=now, promptly=source.takes_model)
 
     def _put(self, opened: Opened, problem: str, remark: str) -> None:
         before = self.state()

@@ -277,7 +277,7 @@ def _be_quick(realtime: bool) -> None:
     """Ask for a place before other work; a system that refuses is fine too. Threads made from here on do not get it."""
     if realtime and sys.platform == "linux":
         try:
-            os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+            os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(2))
         except OSError:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, 0, -10)  # of this thread

@@ -1,12 +1,16 @@
 """Opens ONNX files on the best provider that really works, without a word on the terminal.
 
-The CUDA provider is asked for only when a CUDA driver answers; asking otherwise prints banners.
+The CUDA provider is asked for only when a CUDA driver answers and CUDA's and cuDNN's libraries can be loaded; asking
+otherwise prints banners. The libraries come with ``pip install "terzetto[cuda]"``, with PyTorch for CUDA, or from the
+system.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import io
 import os
 import sys
 import warnings
@@ -36,6 +40,17 @@ def cuda_works() -> bool:
         return cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
     except (OSError, AttributeError):
         return False
+
+
+@functools.cache
+def cuda_libraries_load() -> bool:
+    """Whether ONNX Runtime finds the libraries that its CUDA provider needs; those of pip's packages are loaded."""
+    import onnxruntime
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):  # it tells what is missing, and only tells it
+        onnxruntime.preload_dlls()
+    return not said.getvalue()
 
 
 def installed_runtimes() -> dict[str, str]:
@@ -81,7 +96,7 @@ def providers() -> list[str]:
     if problem:
         warnings.warn(problem, TerzettoWarning, stacklevel=2)
     chosen = []
-    if cuda_works() and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if cuda_works() and "CUDAExecutionProvider" in onnxruntime.get_available_providers() and cuda_libraries_load():
         chosen.append("CUDAExecutionProvider")
     return [*chosen, "CPUExecutionProvider"]
 

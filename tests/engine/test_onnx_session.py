@@ -49,6 +49,18 @@ print(*providers())
         assert offered == ["CPUExecutionProvider"] == opened[1:]
 
 
+@pytest.mark.skipif(onnx_session.cuda_libraries_load(), reason="CUDA's libraries are installed")
+def test_a_driver_without_cuda_libraries_means_the_cpu_without_a_word(tiny_model: Path) -> None:
+    # As on most machines with a graphics card for games: the driver answers, nothing else of CUDA is there.
+    script = f"""
+from terzetto import onnx_session
+onnx_session.cuda_works = lambda: True
+print(*onnx_session.open_model({str(tiny_model)!r}, threads=1).get_providers())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "CPUExecutionProvider\n", "")
+
+
 def test_a_path_may_be_text(tiny_model: Path) -> None:
     session = onnx_session.open_model(str(tiny_model), threads=1)
     np.testing.assert_array_equal(session.run(None, {"x": np.ones(4, np.float32)})[0], 2 * np.ones(4))

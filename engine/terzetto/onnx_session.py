@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu")
+_OPTIONS: dict[str, dict[str, str]] = {
+    # TensorFloat-32, which is the default, costs three of seven digits: 4e-3 of the largest output instead of 3e-6.
+    "CUDAExecutionProvider": {"use_tf32": "0"},
+    "CPUExecutionProvider": {},
+}
 _CUDA_LIBRARIES = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
 
 
@@ -128,6 +133,6 @@ def open_model(path: str | os.PathLike[str], *, threads: int = 0) -> onnxruntime
     options.log_severity_level = 3
     options.intra_op_num_threads = threads_for(threads)
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=chosen)
+        return onnxruntime.InferenceSession(str(path), options, providers=[(each, _OPTIONS[each]) for each in chosen])
     except Exception as error:  # ONNX Runtime's own exception types are many and not public
         raise ModelError(f"{path}: not a usable ONNX model ({' '.join(str(error).split())})") from None

@@ -186,7 +186,7 @@ def _shared_memory() -> Finding:
 
 
 def _models() -> Finding:
-    from terzetto.onnx_session import explain_runtimes, installed_runtimes, providers
+    from terzetto.onnx_session import cuda_works, explain_runtimes, installed_runtimes, providers
 
     problem = explain_runtimes(installed_runtimes())
     if problem is not None:
@@ -194,7 +194,11 @@ def _models() -> Finding:
         return _ill("models", cause, fix)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _well("models", f"ONNX Runtime runs on {', '.join(providers())}")
+        chosen = providers()
+    detail = f"ONNX Runtime runs on {', '.join(chosen)}"
+    if cuda_works() and len(chosen) == 1:
+        detail += '; there is a CUDA device, but not what it takes to use it: pip install "terzetto[cuda]"'
+    return _well("models", detail)
 
 
 def _log() -> Finding:

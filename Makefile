@@ -9,7 +9,7 @@ NATIVE := $(shell find native CMakeLists.txt pyproject.toml constraints.txt -typ
 SOURCES := engine plugin_host export tests bench
 CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: help demo test soak lint format bench sanitize clean
+.PHONY: help demo test test-engine test-export soak lint format bench sanitize clean
 
 help:
 	@echo "make demo      separate the shipped piano excerpt, a page to listen to (demo-out/index.html), then the plugin in a host"
@@ -40,8 +40,13 @@ $(TRAIN): $(READY) scripts/training.sh
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch onnx
 	@touch $@
 
-test: $(READY) $(HOSTS) $(TRAIN) sanitize
-	$(BIN)/python -m pytest -m "not soak"
+# Two at a time; what plays in real time has the machine to itself afterwards.
+test: $(READY) $(HOSTS) $(TRAIN)
+	$(MAKE) -j2 sanitize test-engine test-export
+	$(BIN)/python -m pytest -m "not soak" --ignore=tests/engine --ignore=tests/export
+
+test-engine test-export: test-%: $(READY) $(TRAIN)
+	$(BIN)/python -m pytest -m "not soak" tests/$*
 
 sanitize: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash scripts/sanitize.sh

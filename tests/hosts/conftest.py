@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import NO_HOST
-from tests.hosts import ardour, jalv
+from tests.hosts import ardour, jalv, screen
 from tests.hosts.hands_take import learned_state, read_excerpt, read_excerpt_score
 from tests.hosts.judge import Float
 from tests.hosts.place import Place
@@ -108,6 +108,13 @@ def with_jack() -> None:
     """Skip where jalv, JACK or its Python module are not."""
     if not jalv.available():
         pytest.skip(f"{NO_HOST} no real-time host here: {jalv.WANTED}")
+
+
+@pytest.fixture(scope="session")
+def with_display() -> None:
+    """Skip where no display can be made, or no window to drop files on."""
+    if not screen.available():
+        pytest.skip(f"{NO_HOST} no display here: {screen.WANTED}")
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,19 @@ juce::File PatternPanel::write() const {
     return file.replaceWithData(midi.getData(), midi.getDataSize()) ? file : juce::File();
 }
 
+namespace {
+
+// What is handed over in X11 is an address, which JUCE makes of a path without escaping what may not stand in one.
+juce::String handed_over(const juce::File& file) {
+#if JUCE_LINUX || JUCE_BSD
+    return juce::URL(file).toString(false);
+#else
+    return file.getFullPathName();
+#endif
+}
+
+} // namespace
+
 void PatternPanel::mouseDrag(const juce::MouseEvent& event) {
     if (dragging_ || event.getDistanceFromDragStart() < 8) return;
     const juce::File file = write();
@@ -53,7 +66,7 @@ void PatternPanel::mouseDrag(const juce::MouseEvent& event) {
     dragging_ = true;
     const juce::Component::SafePointer<PatternPanel> here(this);
     const bool went =
-        juce::DragAndDropContainer::performExternalDragDropOfFiles({file.getFullPathName()}, false, this, [here] {
+        juce::DragAndDropContainer::performExternalDragDropOfFiles({handed_over(file)}, false, this, [here] {
             if (here) here->dragging_ = false;
             if (here) here->repaint();
         });

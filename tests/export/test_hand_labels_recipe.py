@@ -7,30 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from terzetto.errors import InputError
 from terzetto.evaluate import hand_labels as evaluation
-from terzetto.models import find_model
-from terzetto.score.hand_features import N_FEATURES
-from terzetto.score.hand_labels import TASK, HandLabeller, label_hands
+from terzetto.score.hand_features import N_FEATURES, N_HELD, features, held_features, order_notes
+from terzetto.score.hand_labels import HandLabeller, label_hands
 from terzetto.score.midi import write_midi
 from terzetto.score.notes import LEFT, RIGHT, Score
-from terzetto_export.hand_labels.augmentation import (
-    NO_LABEL,
-    Amount,
-    Notes,
-    augment,
-    change_texture,
-    is_mechanical,
-    mistranscribe,
-    play,
-    recombine,
-    swap_hands,
-    transpose,
-)
-from terzetto_export.hand_labels.data import read_pieces, split_by_work
-from terzetto_export.hand_labels.network import HandEnsemble, HandNetwork
+from terzetto.score.works import Work
+from terzetto_export.hand_labels import augmentation
+from terzetto_export.hand_labels.attention import WholeEnsemble, WholeNetwork
+from terzetto_export.hand_labels.augmentation import Amount, Dice, augment
+from terzetto_export.hand_labels.batched_features import features as batched_features
+from terzetto_export.hand_labels.counterpoint import make_counterpoint
+from terzetto_export.hand_labels.data import Piece, read_pieces, split_by_work
+from terzetto_export.hand_labels.made_up import make_up
 from terzetto_export.hand_labels.patterns import ACCOMPANYING, LEADING, Bar
+from terzetto_export.hand_labels.recurrent import LiveEnsemble, LiveNetwork
+from terzetto_export.hand_labels.stretches import NO_LABEL, Pool, Stretches, in_reading_order, is_mechanical
 from terzetto_export.hand_labels.textures import make_texture
 from terzetto_export.hand_labels.train import Plan, train
 
@@ -55,12 +50,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("models")
+def _train(folder: Path, out: Path, live: bool) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("terzetto_export.hand_labels.recipe.BATCH", 8)
-        return train(Plan(data=[folder], out=out, epochs=12, device="cpu"), tell=lambda line: None)
+        patch.setattr("terzetto_export.hand_labels.recipe.STEPS", 8)
+        patch.setattr("terzetto_export.hand_labels.train.MADE_UP_PIECES", 8)
+        patch.setattr("terzetto_export.hand_labels.train.WHOLE_SIZE", (64, 2, 2))
+        patch.setattr("terzetto_export.hand_labels.train.LIVE_SIZE", (64, 32))
+        return train(Plan(data=[folder], live=live, out=out, epochs=6, device="cpu"), tell=lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _train(folder, tmp_path_factory.mktemp("models"), live=False)
 
 
 def test_a_tiny_training_learns_a_clear_split(trained: Path) -> None:
@@ -69,27 +71,45 @@ def test_a_tiny_training_learns_a_clear_split(trained: Path) -> None:
     assert not trained.with_name("hand_labels.seed0.ckpt").exists()
 
 
-def test_the_model_streams(trained: Path) -> None:
-    model, new = find_model(TASK, str(trained), threads=1), _piece(98)
-    labeller = HandLabeller(model)
+def test_the_live_model_streams(folder: Path, tmp_path: Path) -> None:
+    path, new = _train(folder, tmp_path, live=True), _piece(98)
+    labeller = HandLabeller(str(path))
     labels = [label for when, key in zip(new.onset, new.pitch, strict=True) for label in labeller.add(when, key)]
     labels += labeller.flush()
-    assert np.mean([label.hand for label in sorted(labels)] == new.hand) > 0.97
+    assert np.mean([label.hand for label in sorted(labels)] == new.hand) > 0.95
+    assert path.stem == "hand_labels_live" and "--live" in path.with_suffix(".md").read_text()
+    assert evaluation.evaluate(folder, str(path), live=True)["all"]["model"]["mean"] > 0.95
 
 
-def test_an_ensemble_is_the_mean_of_its_networks_piece_by_piece() -> None:
+def test_ensembles_are_the_mean_of_their_networks() -> None:
     torch.manual_seed(0)
-    networks = [HandNetwork().eval(), HandNetwork().eval()]
-    ensemble = HandEnsemble(networks)
-    x, live = torch.rand(20, 1, N_FEATURES), torch.zeros(1, 1, 1)
+    live = [LiveNetwork().eval(), LiveNetwork().eval()]
+    together = LiveEnsemble(live)
+    x = torch.rand(20, 1, N_FEATURES)
     with torch.no_grad():
-        single = torch.stack([net(x, torch.zeros(1, 1, net.memory), live)[0] for net in networks])
-        first, state = ensemble(x[:7], torch.zeros(1, 1, ensemble.memory), live)
-        second, _ = ensemble(x[7:], state, live)
-        whole, _ = ensemble(x, torch.zeros(1, 1, ensemble.memory), torch.ones(1, 1, 1))
+        single = torch.stack([net(x, torch.zeros(1, 1, net.memory))[0] for net in live])
+        first, state = together(x[:7], torch.zeros(1, 1, together.memory))
+        second, _ = together(x[7:], state)
     assert not torch.allclose(single[0], single[1])
     assert torch.allclose(torch.cat([first, second]), single.mean(dim=0), atol=1e-6)
-    assert not torch.allclose(whole, torch.cat([first, second]), atol=1e-3)
+    whole = [WholeNetwork(64, 2, 1).eval(), WholeNetwork(64, 2, 1).eval()]
+    table, time, pitch = torch.rand(2, 9, N_FEATURES + N_HELD), torch.rand(2, 9), torch.full((2, 9), 60.0)
+    with torch.no_grad():
+        singly = [net(table, time, pitch) for net in whole]
+        assert torch.allclose(WholeEnsemble(whole)(table, time, pitch), (singly[0] + singly[1]) / 2)
+
+
+def test_attention_goes_by_distances_not_by_the_clock_or_the_order() -> None:
+    torch.manual_seed(1)
+    net = WholeNetwork(64, 2, 2).eval()
+    table, time = torch.rand(1, 12, N_FEATURES + N_HELD), torch.rand(1, 12).sort().values * 5
+    pitch = torch.randint(40, 80, (1, 12)).float()
+    order = torch.randperm(12)
+    with torch.no_grad():
+        plain = net(table, time, pitch)
+        assert torch.allclose(net(table, time + 100.0, pitch), plain, atol=1e-3)
+        assert torch.allclose(net(table[:, order], time[:, order], pitch[:, order]), plain[:, order], atol=1e-5)
+        assert not torch.allclose(net(table, time * 2, pitch), plain, atol=1e-3)
 
 
 def test_the_card_says_what_was_learned_from_and_how_well(trained: Path) -> None:
@@ -169,60 +189,129 @@ def test_works_stay_together(folder: Path, tmp_path: Path) -> None:
     assert {piece.work.composer for piece in apart.other_composers} == {"Bach"} and len(apart.other_composers) == 16
 
 
-@pytest.fixture
-def notes() -> Notes:
-    score = _piece(5)
-    return Notes(score.onset, score.pitch, score.hand)
+def _pool(*seeds: int) -> Pool:
+    scores = [_piece(seed) for seed in seeds]
+    return Pool(
+        [Piece(Path(), Work("", "", ""), each.onset, each.pitch, each.hand, each.offset) for each in scores],
+        torch.device("cpu"),
+    )
 
 
-def test_augmentation_keeps_what_it_should(notes: Notes) -> None:
-    random = np.random.default_rng(0)
-    assert is_mechanical(notes)
-    played = play(notes, random)
-    assert not is_mechanical(played) and np.array_equal(played.pitch, notes.pitch)
-    assert np.abs(np.log(np.ptp(played.onset) / np.ptp(notes.onset))) < 0.5
-    swapped = swap_hands(notes)
-    assert np.array_equal(swapped.hand, 1 - notes.hand) and 21 <= swapped.pitch.min() <= swapped.pitch.max() <= 108
-    assert swapped.pitch[swapped.hand == LEFT].mean() < swapped.pitch[swapped.hand == RIGHT].mean()
-    moved = transpose(notes, random).pitch - notes.pitch
-    assert np.ptp(moved) == 0 and abs(moved[0]) <= 7
-    wrong = mistranscribe(notes, random)
-    assert (wrong.hand == NO_LABEL).sum() < 0.15 * len(notes.onset)
-    for _ in range(10):
-        other = change_texture(notes, random)
-        assert len(other.onset) >= len(notes.onset) // 2
-        assert other.pitch[other.hand == LEFT].mean() < other.pitch[other.hand == RIGHT].mean()
+def _draw(seed: int = 0, stretches: int = 12) -> tuple[Stretches, Stretches, Dice]:
+    random = torch.Generator().manual_seed(seed)
+    pool = _pool(5, 6)
+    return pool.draw(stretches, 200, random), pool.draw(stretches, 200, random), Dice(stretches, random)
 
 
-def test_augmentation_is_the_seeds_alone(notes: Notes) -> None:
-    first, second = (augment(notes, Amount(), np.random.default_rng(7)) for _ in range(2))
-    assert np.array_equal(first.onset, second.onset) and np.array_equal(first.pitch, second.pitch)
+def _mean_pitch(stretches: Stretches, hand: int) -> Tensor:
+    chosen = stretches.there & (stretches.hand == hand)
+    return (stretches.pitch * chosen).sum(1) / chosen.sum(1)
 
 
-def test_recombined_hands_keep_one_hand_and_put_another_in_the_others_place(notes: Notes) -> None:
-    score = _piece(6)
-    other = Notes(score.onset, score.pitch + 7, score.hand)
-    for seed in range(4):
-        mixed = recombine(notes, other, np.random.default_rng(seed))
-        same = [
-            np.array_equal(np.sort(mixed.pitch[mixed.hand == h]), np.sort(notes.pitch[notes.hand == h]))
-            for h in (LEFT, RIGHT)
-        ]
-        assert sorted(same) == [False, True]
-        moved = mixed.hand == (RIGHT if same[0] else LEFT)
-        kept_place = np.median(mixed.pitch[moved]) - np.median(notes.pitch[notes.hand == (RIGHT if same[0] else LEFT)])
-        assert abs(kept_place) <= 8
-        assert notes.onset.min() <= mixed.onset.min() and mixed.onset.max() <= notes.onset.max()
+def test_batched_features_are_those_of_one_performance() -> None:
+    drawn, others, _ = _draw()
+    random = torch.Generator().manual_seed(3)
+    ordered, event, time = in_reading_order(augment(drawn, others, Amount(), random))
+    table = batched_features(ordered.pitch, event, time, ordered.offset, ordered.there)
+    for row in range(3):
+        there = ordered.there[row].numpy()
+        n = int(there.sum())
+        assert there[:n].all()
+        pitch, offset = ordered.pitch[row, :n].numpy(), ordered.offset[row, :n].double().numpy()
+        onset = ordered.onset[row, :n].double().numpy()
+        order, number, when = order_notes(onset, pitch)
+        assert np.array_equal(number, event[row, :n].numpy()) and np.array_equal(order, np.arange(n))
+        one = np.concatenate(
+            [features(pitch, number, when, slice(None)), held_features(pitch, number, when, offset, slice(None))],
+            axis=1,
+        )
+        # A note exactly at the edge of a zone may fall to either side in single precision.
+        assert (np.abs(one - table[row, :n].numpy()) > 1e-4).mean() < 1e-4
+
+
+def test_a_player_keeps_the_notes_and_gives_them_a_time() -> None:
+    drawn, _, dice = _draw()
+    assert drawn.written.all()
+    played = augmentation.play(drawn, dice)
+    assert torch.equal(played.pitch, drawn.sorted().pitch) and (played.offset > played.onset).all()
+    assert not any(is_mechanical(row.double().numpy()) for row in played.onset)
+    longer = (played.onset.amax(1) - played.onset.amin(1)) / (drawn.onset.amax(1) - drawn.onset.amin(1))
+    assert (longer.log().abs() < 0.5).all()
+
+
+def test_each_change_keeps_what_it_should() -> None:
+    drawn, others, dice = _draw()
+    swapped = augmentation.swap_hands(drawn)
+    assert torch.equal(swapped.hand, 1 - drawn.hand) and ((swapped.pitch >= 21) & (swapped.pitch <= 108)).all()
+    moved = augmentation.transpose(drawn, dice).pitch - drawn.pitch
+    assert (moved.amax(1) == moved.amin(1)).all() and moved.abs().max() <= 7 and moved.unique().numel() > 3
+    for change in (augmentation.thin_out, augmentation.move_a_hand, augmentation.silence_a_hand):
+        changed = change(drawn, dice)
+        assert (changed.there.sum(1) >= 80).all() and (_mean_pitch(changed, LEFT) < _mean_pitch(changed, RIGHT)).all()
+    ringing = augmentation.sustain(drawn, dice)
+    assert (ringing.offset >= drawn.offset).all() and torch.equal(ringing.onset, drawn.onset)
+    mixed = augmentation.recombine(drawn, others, dice)
+    for row in range(len(mixed.onset)):
+        kept = [torch.equal(*(_pitches(each, row, hand) for each in (mixed, drawn))) for hand in (LEFT, RIGHT)]
+        assert any(kept) or not mixed.there[row].all()
+    assert (_mean_pitch(mixed, LEFT) < _mean_pitch(mixed, RIGHT)).all()
+
+
+def _pitches(stretches: Stretches, row: int, hand: int) -> Tensor:
+    return stretches.pitch[row][stretches.there[row] & (stretches.hand[row] == hand)].sort().values
+
+
+def test_mistakes_are_as_many_as_chosen_and_have_no_label() -> None:
+    drawn, _, dice = _draw()
+    chosen = torch.arange(len(drawn.onset)) % 2 == 0
+    wrong = augmentation.mistranscribe(drawn, dice, chosen)
+    invented = (wrong.there & (wrong.hand == NO_LABEL)).sum(1)
+    assert (invented[chosen] <= 20).all() and invented[chosen].sum() > 0 and invented[~chosen].sum() == 0
+    assert (wrong.there.sum(1)[~chosen] == drawn.there.sum(1)[~chosen]).all()
+    assert (wrong.there & (wrong.hand != NO_LABEL)).sum(1)[chosen].sum() < drawn.there.sum(1)[chosen].sum()
+
+
+def test_augmentation_is_the_seeds_alone() -> None:
+    drawn, others, _ = _draw()
+    first, second = (augment(drawn, others, Amount(), torch.Generator().manual_seed(7)) for _ in range(2))
+    assert torch.equal(first.onset, second.onset) and torch.equal(first.pitch, second.pitch)
+    assert (first.onset.diff(dim=1) >= 0).all()
+    # Where ends are not told, none is.
+    timeless = (first.offset == first.onset).all(1)
+    assert 0 < timeless.sum() < len(timeless)
+
+
+def test_made_up_voices_hardly_cross_and_inner_ones_change_hands() -> None:
+    changed = crossed = chords = 0
+    for seed in range(12):
+        rows = make_counterpoint(280, np.random.default_rng(seed))
+        assert rows == make_counterpoint(280, np.random.default_rng(seed)) and len(rows) > 100
+        onset, offset, pitch, hand = (np.array(column) for column in zip(*rows, strict=True))
+        assert (offset > onset).all() and (np.diff(onset) >= 0).all() and 21 <= pitch.min() <= pitch.max() <= 108
+        for at in np.unique(onset):
+            chord = np.flatnonzero(onset == at)
+            low, high = pitch[chord][hand[chord] == LEFT], pitch[chord][hand[chord] == RIGHT]
+            chords += 1
+            crossed += bool(len(low) and len(high) and low.max() >= high.min())
+        overlap = pitch[hand == LEFT].max() - pitch[hand == RIGHT].min()
+        changed += overlap > 0
+    assert changed > 6 and crossed < 0.02 * chords
+
+
+def test_made_up_pieces_have_ends() -> None:
+    for piece in make_up(12, 200, np.random.default_rng(0)):
+        assert (piece.offset > piece.onset).all() and (piece.offset - piece.onset).max() < 60
 
 
 def test_made_up_textures_are_playable_and_the_seeds_alone() -> None:
     alone = lower = 0
     for seed in range(40):
         made, again = (make_texture(280, np.random.default_rng(seed)) for _ in range(2))
-        assert np.array_equal(made.pitch, again.pitch) and np.array_equal(made.hand, again.hand)
-        assert is_mechanical(made) or len(set(made.hand.tolist())) == 1
-        assert 150 < len(made.onset) < 400 and 21 <= made.pitch.min() <= made.pitch.max() <= 108
-        hands = [made.pitch[made.hand == hand] for hand in (LEFT, RIGHT)]
+        assert all(np.array_equal(*pair) for pair in zip(made, again, strict=True))
+        onset, pitch, played_by = made
+        assert is_mechanical(onset) or len(set(played_by.tolist())) == 1
+        assert 150 < len(onset) < 400 and 21 <= pitch.min() <= pitch.max() <= 108
+        hands = [pitch[played_by == hand] for hand in (LEFT, RIGHT)]
         if min(map(len, hands)) == 0:
             alone += 1
             continue

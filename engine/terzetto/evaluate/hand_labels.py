@@ -28,7 +28,16 @@ from terzetto.errors import InputError
 from terzetto.evaluate.intervals import interval
 from terzetto.models import Model
 from terzetto.score.hand_baselines import merged_output_hmm, split_at_middle_c, split_at_midpoint
-from terzetto.score.hand_labels import DEFAULT_MODEL, baseline_parameters, label_hands, open_labeller_model
+from terzetto.score.hand_labels import (
+    DEFAULT_MODEL,
+    LIVE_MODEL,
+    LIVE_TASK,
+    HandLabeller,
+    baseline_parameters,
+    label_hands,
+    open_labeller_model,
+    open_live_model,
+)
 from terzetto.score.notes import LEFT, RIGHT, Score
 from terzetto.score.read import READERS, read_score
 from terzetto.score.works import Work, identify, read_index
@@ -92,7 +101,7 @@ def count(truth: Truth, model: Model) -> Counts:
     score = truth.score
     across = across_staves(score)
     hands = {
-        "model": label_hands(score, model).hand,
+        "model": _live(score, model) if model.task == LIVE_TASK else label_hands(score, model).hand,
         "hmm": merged_output_hmm(score.onset, score.pitch, baseline_parameters(model)),
         "midpoint": split_at_midpoint(score.onset, score.pitch),
         "middle-c": split_at_middle_c(score.pitch),
@@ -101,7 +110,13 @@ def count(truth: Truth, model: Model) -> Counts:
     return {"notes": _both(np.ones(len(score), bool), across), **counts}
 
 
-def evaluate(data: Path, model: str = DEFAULT_MODEL) -> OrderedDict[str, Any]:
+def _live(score: Score, model: Model) -> NDArray[np.int64]:
+    labeller = HandLabeller(model)
+    labels = sorted([*labeller.extend(score.onset, score.pitch), *labeller.flush()])
+    return np.array([label.hand for label in labels], np.int64)
+
+
+def evaluate(data: Path, model: str | None = None, *, live: bool = False) -> OrderedDict[str, Any]:
     """Label every piece of a folder that the model has not seen, and compare with its staves.
 
     Parameters
@@ -109,9 +124,11 @@ def evaluate(data: Path, model: str = DEFAULT_MODEL) -> OrderedDict[str, Any]:
     data
         MIDI or CSV scores with hands, in it or below; an ``index.csv`` may name composers and titles.
     model
-        A model's name or the path of its file.
+        A model's name or the path of its file; without it the shipped one.
+    live
+        Label note by note, as while they are played; the model is one for that.
     """
-    opened = open_labeller_model(model)
+    opened = open_live_model(model or LIVE_MODEL) if live else open_labeller_model(model or DEFAULT_MODEL)
     truths, seen = validate(data, opened)
     results = summarise(truths, [count(truth, opened) for truth in truths])
     results.update(left_out=seen, model=opened.name, sha256=opened.sha256, version=terzetto.__version__)

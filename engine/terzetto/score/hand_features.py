@@ -31,6 +31,10 @@ _CENTRES = np.arange(24, 109, 6)
 _FRAMES = ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (4.0, 1.0))
 N_PLAIN = len(_CENTRES) + 7 + 5 * len(_FRAMES) + 2
 N_FEATURES = N_ZONES * WIDTH + N_PLAIN
+# What offsets tell: which intervals are still held, whether ends are known at all, how long the note itself lasts.
+N_HELD = WIDTH + 3
+# A key that is up so many seconds after a note began was released for it.
+RELEASE = 0.03
 
 
 def group_events(onset: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
@@ -96,6 +100,49 @@ def features(pitch: NDArray[np.int64], event: NDArray[np.int64], time: NDArray[n
     plain = _plain(pitch[index], valid, steps, gap)
     register = _register(pitch[neighbour] - pitch[index, None], valid, gap)
     table[:, N_ZONES * WIDTH :] = np.concatenate([plain, register], axis=1)
+    return table
+
+
+def held_features(
+    pitch: NDArray[np.int64],
+    event: NDArray[np.int64],
+    time: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    chosen: slice,
+) -> Float:
+    """Return what offsets tell of some of the notes, all zeros where a note's end is not known (its event's time).
+
+    Parameters
+    ----------
+    pitch, event, time, offset : (n,)
+        In the order of `order_notes`.
+    chosen
+        The notes whose features are wanted.
+
+    Returns
+    -------
+    float32 (m, N_HELD)
+        Which intervals are held from before, 1 for a known end, the length and what it is to the next event's distance.
+    """
+    index = np.arange(len(pitch))[chosen]
+    table = np.zeros((len(index), N_HELD), np.float32)
+    if not len(index):
+        return table
+    neighbour = index[:, None] + np.arange(-PAST, FUTURE + 1)
+    valid = (neighbour >= 0) & (neighbour < len(pitch))
+    neighbour = neighbour.clip(0, len(pitch) - 1)
+    gap = time[neighbour] - time[index, None]
+    valid &= (gap >= -PAST_SECONDS) & (gap <= FUTURE_SECONDS)
+    steps = event[neighbour] - event[index, None]
+    held = valid & (steps < 0) & (offset[neighbour] > time[index, None] + RELEASE)
+    row, column = np.nonzero(held)
+    interval = (pitch[neighbour] - pitch[index, None]).clip(-REACH, REACH) + REACH
+    table[row, interval[row, column]] = 1.0
+    length = np.log(np.maximum(offset - time, 0.0)[index] + RELEASE)
+    following = np.where(valid & (steps > 0), gap, FUTURE_SECONDS).min(axis=1)
+    known = offset[index] > time[index] + 1e-3
+    told = np.stack([np.ones(len(index)), length / 2, np.tanh(length - np.log(following + RELEASE))], axis=1)
+    table[:, WIDTH:] = told * known[:, None]
     return table
 
 

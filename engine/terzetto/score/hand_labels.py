@@ -1,8 +1,8 @@
 """Which hand plays which note of an unlabelled performance, offline and live.
 
-A trained model (`terzetto train hand-labels`) reads the notes event by event. Offline it reads the performance from
-both ends. Live it labels each note when it has seen its future for a second or 32 notes, whichever comes first; its
-memory of all earlier notes is an explicit input and output, so a performance can be of any length.
+Trained models (`terzetto train hand-labels`) read the notes. Offline one reads the whole performance. Live another
+labels each note when it has seen its future for a second or 32 notes, whichever comes first; its memory of all earlier
+notes is an explicit input and output, so a performance can be of any length.
 
 The baselines of `terzetto.score.hand_baselines` can be chosen by name in a model's place.
 """
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from terzetto.errors import InputError, ModelError
 from terzetto.models import Model, find_model
 from terzetto.score import hand_baselines as baselines
-from terzetto.score.hand_features import CHORD, FUTURE_SECONDS, N_FEATURES
-from terzetto.score.hand_reader import NoteReader, read_whole
+from terzetto.score.hand_features import CHORD, FUTURE_SECONDS, N_FEATURES, N_HELD
+from terzetto.score.hand_reader import read_whole
+from terzetto.score.hand_stream import NoteReader
 from terzetto.score.notes import Score
 
-TASK = "hand-labels"
-DEFAULT_MODEL = "hand_labels"
+TASK, LIVE_TASK = "hand-labels", "hand-labels-live"
+DEFAULT_MODEL, LIVE_MODEL = "hand_labels", "hand_labels_live"
 BASELINES = ("middle-c", "midpoint", "hmm")
 # A label is known this many seconds after its note at the latest: the look-ahead, and the end of the last chord in it.
 LOOK_AHEAD = FUTURE_SECONDS + CHORD
@@ -46,7 +47,7 @@ def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
     Parameters
     ----------
     score
-        Of any length; onsets and pitches are all that counts.
+        Of any length; onsets, offsets and pitches are all that counts.
     model
         A model's name, the path of its file, or an opened one; or a baseline: ``middle-c``, ``midpoint``, ``hmm``.
 
@@ -60,19 +61,28 @@ def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
     if isinstance(model, str) and model in BASELINES:
         return score.with_hands(_baseline(score, model))
     opened = open_labeller_model(model) if isinstance(model, str) else model
-    return score.with_hands(*read_whole(opened, score.onset, score.pitch))
+    return score.with_hands(*read_whole(opened, score.onset, score.offset, score.pitch))
 
 
 def open_labeller_model(name: str = DEFAULT_MODEL) -> Model:
-    """Find and open a model for hands, and make sure that it reads this version's features.
+    """Find and open a model that reads whole performances, and make sure that it reads this version's features.
 
     Raises
     ------
     ModelError
         There is none of that name, or it is for another task or version.
     """
-    model = find_model(TASK, name, threads=1)
-    if model.constants.get("features") != N_FEATURES or "memory" not in model.constants:
+    return _open(TASK, name, N_FEATURES + N_HELD, "speed")
+
+
+def open_live_model(name: str = LIVE_MODEL) -> Model:
+    """Find and open a model that reads note by note; see `open_labeller_model`."""
+    return _open(LIVE_TASK, name, N_FEATURES, "memory")
+
+
+def _open(task: str, name: str, n_features: int, needed: str) -> Model:
+    model = find_model(task, name, threads=1)
+    if model.constants.get("features") != n_features or needed not in model.constants:
         raise ModelError(f"{model.path}: made for another version of Terzetto; train it again: terzetto train {TASK}")
     return model
 
@@ -94,8 +104,8 @@ class HandLabeller:
         There is no such model, or it is none for hands.
     """
 
-    def __init__(self, model: str | Model = DEFAULT_MODEL) -> None:
-        opened = open_labeller_model(model) if isinstance(model, str) else model
+    def __init__(self, model: str | Model = LIVE_MODEL) -> None:
+        opened = open_live_model(model) if isinstance(model, str) else model
         self._reader = NoteReader(opened)
         self.reset()
 

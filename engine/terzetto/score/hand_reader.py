@@ -1,34 +1,40 @@
-"""A hand-labelling model reads a performance: at once and from both ends, or note by note, a look-ahead behind."""
+"""A hand-labelling model reads a whole performance at once: every note with all that is around it.
+
+It reads it twice, once with the keyboard turned around and the hands exchanged. Over a stretch in which both readings
+agree about most notes the mean counts, else the first alone: turned around, a whole piece may be taken for another
+kind. How fast it reads is among its constants: a model that learned from players more exact than people reads faster
+than is played, so that what is not quite together is.
+"""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.models import Model
-from terzetto.score.hand_features import CHORD, FUTURE, FUTURE_SECONDS, PAST, features, order_notes
-from terzetto.score.hand_path import HandPath, decide, probabilities
+from terzetto.score.hand_features import FUTURE, PAST, features, held_features, order_notes
+from terzetto.score.hand_path import decide, probabilities
 from terzetto.score.notes import LEFT, RIGHT
 
-# Features are made for so many notes at once, which bounds the memory.
-_AT_ONCE = 1024
-# A whole performance is read in pieces of so many notes, each with so many more on either side: it bounds the memory.
-_PIECE, _MARGIN = 4096, 512
+# Turned around, a key and its counterpart add up to this: the middle of the keyboard stays where it is.
+_TURN = 128
+# So many notes on either side are the stretch over which two readings are compared.
+_STRETCH = 32
+# So many windows are read at once, which bounds the memory.
+_AT_ONCE = 8
 
 
 def read_whole(
-    model: Model, onset: NDArray[np.float64], pitch: NDArray[np.int64]
+    model: Model, onset: NDArray[np.float64], offset: NDArray[np.float64], pitch: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return each note's hand in a performance that is read forwards and backwards, and decided as a whole.
+    """Return each note's hand in a performance that is read and decided as a whole.
 
     Parameters
     ----------
     model
         Opened.
-    onset : float64 (n,)
-        Seconds, rising.
+    onset, offset : float64 (n,)
+        Seconds; onsets rising. Where an offset is its onset, nothing is known of the note's end.
     pitch : int64 (n,)
 
     Returns
@@ -38,129 +44,86 @@ def read_whole(
     right : float64 (n,)
         How likely the right hand plays each note, over all ways to play it.
     """
-    order, event, time = order_notes(onset, pitch)
-    keys = pitch[order]
-    logits = np.empty(len(keys))
-    for start in range(0, len(keys), _PIECE):
-        stop = min(start + _PIECE, len(keys))
-        first, after = max(start - _MARGIN, 0), min(stop + _MARGIN, len(keys))
-        context = slice(max(first - PAST, 0), after + FUTURE)
-        chosen = slice(first - context.start, after - context.start)
-        table = features(keys[context], event[context], time[context], chosen)
-        logits[start:stop] = _ask(model, table, whole=True)[0][start - first : stop - first]
+    speed = float(model.constants["speed"])
+    order, event, time = order_notes(onset / speed, pitch)
+    keys, ends = pitch[order], np.maximum(offset[order] / speed, time)
+    logits = _logits(model, keys, event, time, ends)
+    turned = _turned(model, keys, event, time, ends)
+    share = _trust(logits, turned)
+    logits = (logits + share * turned) / (1 + share)
     hand, right = np.empty(len(keys), np.int64), np.empty(len(keys))
     hand[order] = np.where(decide(logits, keys, event, time), RIGHT, LEFT)
     right[order] = probabilities(logits, keys, event, time)
     return hand, right
 
 
-def _ask(
-    model: Model, table: NDArray[np.float32], *, whole: bool, state: NDArray[np.float32] | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return a model's logits (notes,) and its memory after the last note."""
-    if state is None:
-        state = np.zeros((1, 1, int(model.constants["memory"])), np.float32)
-    given = {"features": table[:, None], "state": state, "whole": np.full((1, 1, 1), whole, np.float32)}
-    logits, state = model.session.run(None, given)
-    return logits[:, 0], state
+def _turned(
+    model: Model,
+    pitch: NDArray[np.int64],
+    event: NDArray[np.int64],
+    time: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the logits read with low for high and left for right."""
+    mirrored = (_TURN - pitch).clip(0, 127)
+    order = np.lexsort((mirrored, event))
+    logits = np.empty(len(pitch))
+    logits[order] = -_logits(model, mirrored[order], event, time, offset[order])
+    return logits
 
 
-class NoteReader:
-    """Feeds a model note by note, each with its neighbourhood, and carries its memory.
+def _trust(logits: NDArray[np.float64], turned: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much the turned reading counts beside the first, 0..1: by their agreement over a stretch of notes."""
+    agree = np.concatenate([[0.0], np.cumsum((logits > 0) == (turned > 0))])
+    first = np.maximum(np.arange(len(logits)) - _STRETCH, 0)
+    after = np.minimum(np.arange(len(logits)) + _STRETCH + 1, len(logits))
+    around = (agree[after] - agree[first]) / (after - first)
+    return np.asarray(np.clip((around - 0.5) / 0.2, 0.0, 1.0))
 
-    Parameters
-    ----------
-    model
-        Opened.
+
+def windows(notes: int, length: int) -> list[tuple[int, int, int]]:
+    """Return where each window starts, and from which to which of its notes it has the word.
+
+    Windows overlap by half; what lies in a quarter next to an end that is not the performance's is the neighbour's.
+
+    >>> windows(10, 8)
+    [(0, 0, 6), (2, 4, 8)]
     """
+    size = min(length, notes)
+    last, quarter = notes - size, size // 4
+    starts = [*range(0, last, max(size // 2, 1)), last]
+    first, result = 0, []
+    for start in starts:
+        after = size if start == last else size - quarter
+        result.append((start, first - start, after))
+        first = start + after
+    return result
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.reset()
 
-    def reset(self) -> None:
-        """Forget everything."""
-        self._state: NDArray[np.float32] | None = None
-        self._path = HandPath()
-        self._now = -math.inf
-        # Notes of events that are complete, in the model's order; the first `_done` are read and only context.
-        self._note: list[int] = []
-        self._pitch: list[int] = []
-        self._event: list[int] = []
-        self._time: list[float] = []
-        self._done = 0
-        self._open: list[tuple[int, int]] = []  # pitch and number of the notes of the event that may still grow
-        self._first = 0.0
-        self._events = 0
-
-    def take(self, onset: float, pitch: int, note: int) -> None:
-        """Take a note and the number by which `read` calls it; onsets never fall."""
-        self.advance(onset)
-        if not self._open:
-            self._first = onset
-        self._open.append((pitch, note))
-
-    def advance(self, time: float) -> None:
-        """Know that no note comes before ``time``, which is not before what was reached."""
-        self._now = time
-        if self._open and time - self._first > CHORD:
-            self._close()
-
-    def read(self, last: bool) -> list[tuple[int, float, int]]:
-        """Return the notes that have become known, the logit of the model's right hand, the hand; at ``last`` all."""
-        if last:
-            self._close()
-        known = len(self._note) if last else self._known()
-        if known == self._done:
-            return []
-        pitch, event, time = np.array(self._pitch), np.array(self._event), np.array(self._time)
-        logits: list[float] = []
-        for start in range(self._done, known, _AT_ONCE):
-            stop = min(start + _AT_ONCE, known)
-            context = slice(max(start - PAST, 0), stop + FUTURE)
-            chosen = slice(start - context.start, stop - context.start)
-            table = features(pitch[context], event[context], time[context], chosen)
-            logits += [self._step(row) for row in table]
-        result: list[tuple[int, float, int]] = []
-        first = self._done
-        while first < known:
-            after = first + 1
-            while after < known and self._event[after] == self._event[first]:
-                after += 1
-            chord = logits[first - self._done : after - self._done]
-            self._path.take(self._time[first], self._pitch[first:after], np.array(chord))
-            cut = self._path.settle()
-            hands = [LEFT] * cut + [RIGHT] * (len(chord) - cut)
-            result += zip(self._note[first:after], chord, hands, strict=True)
-            first = after
-        self._done = known
-        spare = max(known - PAST, 0)
-        for column in (self._note, self._pitch, self._event, self._time):
-            del column[:spare]
-        self._done -= spare
-        return result
-
-    def _step(self, row: NDArray[np.float32]) -> float:
-        # One note a call, however many are known: a matrix product over many rows may round otherwise than over one.
-        logit, self._state = _ask(self._model, row[None], whole=False, state=self._state)
-        return float(logit[0])
-
-    def _close(self) -> None:
-        """Put the open event's notes, which are all there, in the model's order."""
-        for pitch, note in sorted(self._open):
-            self._note.append(note)
-            self._pitch.append(pitch)
-            self._event.append(self._events)
-            self._time.append(self._first)
-        self._events += bool(self._open)
-        self._open = []
-
-    def _known(self) -> int:
-        """Return how many of the complete notes have all their future that counts; chords are known as one."""
-        reached = self._first if self._open else self._now
-        known = max(len(self._note) - FUTURE, self._done)
-        while known > self._done and self._event[known] == self._event[known - 1]:
-            known -= 1
-        while known < len(self._note) and reached - self._time[known] > FUTURE_SECONDS:
-            known += 1
-        return known
+def _logits(
+    model: Model,
+    pitch: NDArray[np.int64],
+    event: NDArray[np.int64],
+    time: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    logits = np.empty(len(pitch))
+    cut = windows(len(pitch), int(model.constants["window"]))
+    size = min(int(model.constants["window"]), len(pitch))
+    for some in (cut[i : i + _AT_ONCE] for i in range(0, len(cut), _AT_ONCE)):
+        first, after = some[0][0], some[-1][0] + size
+        context = slice(max(first - PAST, 0), after + FUTURE)
+        chosen = slice(first - context.start, after - context.start)
+        near = pitch[context], event[context], time[context]
+        table = np.concatenate([features(*near, chosen), held_features(*near, offset[context], chosen)], axis=1)
+        place = np.array([start for start, _, _ in some])[:, None] + np.arange(size)
+        given = {
+            "features": table[place - first],
+            # From each window's own beginning: single precision does not carry hours.
+            "time": (time[place] - time[place[:, :1]]).astype(np.float32),
+            "pitch": pitch[place].astype(np.float32),
+        }
+        (answer,) = model.session.run(None, given)
+        for (start, low, high), row in zip(some, answer, strict=True):
+            logits[start + low : start + high] = row[low:high]
+    return logits

@@ -24,6 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{name}: {what}" for name, what in RECIPES.items()) + " (default: scores)",
     )
     parser.add_argument(
+        "--live",
+        action="store_true",
+        help="the model that labels notes while they are played, not the one for whole performances",
+    )
+    parser.add_argument(
         "--data",
         type=Path,
         nargs="+",
@@ -48,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     plan = Plan(
         recipe=arguments.recipe,
+        live=arguments.live,
         data=arguments.data,
         out=arguments.out,
         seed=arguments.seed,

@@ -34,6 +34,7 @@ class Piece:
     pitch : int64 (n,)
     hand : int64 (n,)
         ``LEFT`` or ``RIGHT``.
+    offset : float64 (n,)
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Piece:
     onset: NDArray[np.float64]
     pitch: NDArray[np.int64]
     hand: NDArray[np.int64]
+    offset: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.onset)
@@ -96,7 +98,7 @@ def read_pieces(folders: Iterable[Path], tell: Callable[[str], None] = tell_on_t
                 tell(f"{path}: skipped: {str(problem).removeprefix(f'{path}: ')}")
                 skipped += 1
                 continue
-            pieces.append(Piece(path, work, score.onset, score.pitch, score.hand))
+            pieces.append(Piece(path, work, score.onset, score.pitch, score.hand, score.offset))
     notes, works = sum(map(len, pieces)), len({piece.work.opus for piece in pieces})
     if works < _FEWEST_WORKS or notes < _FEWEST_NOTES:
         raise InputError(

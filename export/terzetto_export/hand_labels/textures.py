@@ -7,11 +7,13 @@ Alberti basses, broken chords, strides, octaves, scales, two and three voices, a
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from terzetto.score.notes import LEFT, RIGHT
-from terzetto_export.hand_labels.augmentation import Notes
 from terzetto_export.hand_labels.patterns import ACCOMPANYING, LEADING, Bar, Chord, Player
 
+# Onsets in seconds, pitches, hands.
+Notes = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
 _SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11), (0, 2, 3, 5, 7, 9, 10))
 
 
@@ -43,7 +45,7 @@ def _notes(rows: list[tuple[float, int, int]]) -> Notes:
     struck = {(round(at, 4), pitch): hand for at, pitch, hand in rows}
     ordered = sorted((at, pitch, hand) for (at, pitch), hand in struck.items())
     onset, pitch, hand = (np.array(column) for column in zip(*ordered, strict=True))
-    return Notes(onset.astype(np.float64), pitch.astype(np.int64), hand.astype(np.int64))
+    return onset.astype(np.float64), pitch.astype(np.int64), hand.astype(np.int64)
 
 
 def _hands(random: np.random.Generator) -> dict[int, Player]:

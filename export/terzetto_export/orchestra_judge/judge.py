@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terzetto_export.instrument_judge.judge import Judge, Verdict, verdict_of
 from terzetto_export.orchestra_judge.features import frames, shape
-from terzetto_export.orchestra_judge.recipe import by_half
+from terzetto_export.orchestra_judge.recipe import by_fold
 
 MODEL = "orchestra_judge"
 HEARS = "frames"
@@ -17,7 +17,7 @@ HEARS = "frames"
 
 
 class OrchestraJudge(Judge):
-    """An opened second judge. Each note is judged by the half that never heard a player's note of its pitch."""
+    """An opened second judge. Each note is judged by the fold that never heard a player's note of its pitch."""
 
     def hear(
         self, notes: Sequence[NDArray[np.floating]], sample_rate: float, pitches: Sequence[int | None] = ()
@@ -27,10 +27,10 @@ class OrchestraJudge(Judge):
         Parameters
         ----------
         pitches
-            MIDI note of each; where it is None, or none are given, both halves judge.
+            MIDI note of each; where it is None, or none are given, all folds judge.
         """
         pitch = np.array([-1 if each is None else each for each in pitches or [None] * len(notes)], np.int64)
         heard = shape(np.stack([frames(note, sample_rate) for note in notes]))
         said = self.model.session.run(["logits", "embedding"], {"spectra": heard})
-        logits, embedding = (by_half(np.asarray(each, np.float64), pitch) for each in said)
+        logits, embedding = (by_fold(np.asarray(each, np.float64), pitch) for each in said)
         return verdict_of(self.classes, logits, embedding)

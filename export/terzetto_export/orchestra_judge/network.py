@@ -1,7 +1,7 @@
 """The second judge's network: convolutions along the scale of pitches, as the slides' classifier of instruments has.
 
-A convolutional network on constant-Q spectra (Lostanlen, Cella 2016) of single frames. There are two of them, the
-halves: each is taught the players' notes of every other pitch, and judges the pitches between them.
+A convolutional network on constant-Q spectra (Lostanlen, Cella 2016) of single frames. There are four of
+them, the folds: each is taught the players' notes of all pitches but every fourth, and judges those.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-HALVES = 2
+FOLDS = 4
 CHANNELS, EMBEDDING = (16, 32, 32), 96
 
 
-class Half(nn.Module):
+class Fold(nn.Module):
     """Spectra (n, BINS) in; logits (n, classes) and the last hidden layer (n, EMBEDDING) out."""
 
     def __init__(self, classes: int) -> None:
@@ -43,16 +43,16 @@ class Half(nn.Module):
 
 
 class OrchestraJudge(nn.Module):
-    """Spectra (n, frames, BINS) in; of each half log probabilities (HALVES, n, classes) and embeddings out."""
+    """Spectra (n, frames, BINS) in; of each fold log probabilities (FOLDS, n, classes) and embeddings out."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.halves = nn.ModuleList(Half(classes) for _ in range(HALVES))
+        self.folds = nn.ModuleList(Fold(classes) for _ in range(FOLDS))
 
     def forward(self, spectra: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what each half says, the mean over the frames."""
+        """Return what each fold says, the mean over the frames."""
         notes, frames, bins = spectra.shape
-        said = [half(spectra.reshape(-1, bins)) for half in self.halves]
+        said = [fold(spectra.reshape(-1, bins)) for fold in self.folds]
         logits = [torch.log_softmax(each, dim=-1).reshape(notes, frames, -1).mean(dim=1) for each, _ in said]
         embeddings = [each.reshape(notes, frames, -1).mean(dim=1) for _, each in said]
         return torch.stack(logits), torch.stack(embeddings)

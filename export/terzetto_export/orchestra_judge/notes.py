@@ -1,7 +1,7 @@
 """What the second judge learns from: the players' notes, sound fonts, Medley-solos-DB; as they are and resynthesised.
 
-Of the Philharmonia's notes each half learns the training split's of every other pitch. So whatever note is judged, the
-half that judges it never heard a player's note of that pitch.
+Of the Philharmonia's notes each fold learns the training split's of all pitches but every fourth. So whatever note is
+judged, the fold that judges it never heard a player's note of that pitch, but those of its neighbours.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from terzetto_export.instrument_judge.features import SAMPLE_RATE
 from terzetto_export.instrument_judge.fonts import OF_MODELS, OF_THE_JUDGE
 from terzetto_export.instrument_judge.notes import IN_MODELS, font_notes, label_of, pieces
 from terzetto_export.orchestra_judge.features import frames
-from terzetto_export.orchestra_judge.network import HALVES
+from terzetto_export.orchestra_judge.network import FOLDS
 from terzetto_export.orchestra_judge.resynthesis import resynthesised
 from terzetto_export.transcription.sound_fonts import SoundFont
 from terzetto_export.xsynth.analysis import take_apart
@@ -96,14 +96,14 @@ class Notes:
         return np.array([source.removesuffix(AGAIN) in sources for source in self.source], np.bool_)
 
 
-def learned_by(half: int, notes: Notes) -> NDArray[np.bool_]:
-    """Return which notes (n,) a half learns: of the players' notes every other pitch, and all of the others."""
-    return np.asarray(~notes.of_source(PLAYERS) | (notes.pitch % HALVES == half))
+def learned_by(fold: int, notes: Notes) -> NDArray[np.bool_]:
+    """Return which notes (n,) a fold learns: of the players' notes all pitches but its own, and all of the others."""
+    return np.asarray(~notes.of_source(PLAYERS) | (notes.pitch % FOLDS != fold))
 
 
-def judging_half(pitch: int) -> int:
-    """Return the half that judges a pitch: the one that learned its neighbours."""
-    return (pitch + 1) % HALVES
+def judging_fold(pitch: int) -> int:
+    """Return the fold that judges a pitch: the one whose own it is, and which learned all others."""
+    return pitch % FOLDS
 
 
 def again(recordings: Iterable[Recording], random: np.random.Generator) -> list[Recording]:
@@ -124,7 +124,7 @@ def again(recordings: Iterable[Recording], random: np.random.Generator) -> list[
 
 
 def training_notes(tell: Tell, seed: int) -> Notes:
-    """Return all that the halves learn from; a font that is not installed is named and left out."""
+    """Return all that the folds learn from; a font that is not installed is named and left out."""
     notes = of_phrases(tell)
     players = [r for r in read_philharmonia(tell, sample_rate=FULL_RATE) if r.split == "train"]
     for name in sorted({each.instrument for each in players}):

@@ -13,8 +13,8 @@ from torch.nn import functional
 from terzetto.evaluate.drum_sounds import recalls
 from terzetto_export.instrument_judge.notes import CLASSES
 from terzetto_export.orchestra_judge.features import BINS, FRAMES, shape
-from terzetto_export.orchestra_judge.network import HALVES, OrchestraJudge
-from terzetto_export.orchestra_judge.notes import PLAYERS, Notes, judging_half, learned_by
+from terzetto_export.orchestra_judge.network import FOLDS, OrchestraJudge
+from terzetto_export.orchestra_judge.notes import PLAYERS, Notes, judging_fold, learned_by
 
 BATCH, STEPS_AN_EPOCH = 128, 120
 SMOOTHING = 0.05
@@ -34,22 +34,22 @@ Batch = list[tuple[Tensor, Tensor]]
 
 
 class OrchestraRecipe:
-    """Cross-entropy of both halves; validation is the macro recall, each note judged by the half that it is for."""
+    """Cross-entropy of the folds; validation is the macro recall, each note judged by the fold that it is for."""
 
     def __init__(self, network: OrchestraJudge, training: Notes, validation: Notes, device: torch.device) -> None:
         self.network = network.to(device)
         self._device, self._training, self._validation = device, training, validation
         real = training.of_source(PLAYERS, "medley-solos")
         self._weights = []
-        for half in range(HALVES):
-            mine = learned_by(half, training)
+        for fold in range(FOLDS):
+            mine = learned_by(fold, training)
             weight = np.where(mine, np.where(real, REAL, 1.0), 0.0)
             of_class = np.bincount(training.label, weight, minlength=len(CLASSES))
             weight = weight / np.maximum(of_class[training.label], 1e-9)
             self._weights.append(weight / weight.sum())
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
-        """Yield for each half spectra (BATCH, BINS) and labels (BATCH,)."""
+        """Yield for each fold spectra (BATCH, BINS) and labels (BATCH,)."""
         for _ in range(STEPS_AN_EPOCH):
             batch = []
             for weight in self._weights:
@@ -60,10 +60,10 @@ class OrchestraRecipe:
             yield batch
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return the mean over the halves of the mean cross-entropy."""
+        """Return the mean over the folds of the mean cross-entropy."""
         losses = [
-            functional.cross_entropy(half(heard)[0], label, label_smoothing=SMOOTHING)
-            for half, (heard, label) in zip(self.network.halves, batch, strict=True)
+            functional.cross_entropy(fold(heard)[0], label, label_smoothing=SMOOTHING)
+            for fold, (heard, label) in zip(self.network.folds, batch, strict=True)
         ]
         return torch.stack(losses).mean()
 
@@ -74,17 +74,17 @@ class OrchestraRecipe:
 
 
 def heard_as(network: OrchestraJudge, notes: Notes) -> NDArray[np.int64]:
-    """Return the likeliest class of each note: the judging half's, or both halves' where the pitch is not known."""
+    """Return the likeliest class of each note: the judging fold's, or all folds' where the pitch is not known."""
     device = next(network.parameters()).device
     with torch.no_grad():
         said = network(torch.from_numpy(shape(notes.levels)).to(device))[0].cpu().numpy()
-    return np.asarray(by_half(said, notes.pitch).argmax(axis=1), np.int64)
+    return np.asarray(by_fold(said, notes.pitch).argmax(axis=1), np.int64)
 
 
-def by_half(said: NDArray[np.floating], pitch: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (n, d) of what the halves say (HALVES, n, d): the judging half's; the mean where the pitch is -1."""
-    half = np.array([judging_half(int(each)) for each in pitch], np.int64)
-    chosen = said[half, np.arange(len(pitch))]
+def by_fold(said: NDArray[np.floating], pitch: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (n, d) of what the folds say (FOLDS, n, d): the judging fold's; the mean where the pitch is -1."""
+    fold = np.array([judging_fold(int(each)) for each in pitch], np.int64)
+    chosen = said[fold, np.arange(len(pitch))]
     return np.asarray(np.where((pitch < 0)[:, None], said.mean(axis=0), chosen), np.float64)
 
 

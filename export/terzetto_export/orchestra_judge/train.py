@@ -17,7 +17,7 @@ from terzetto_export.instrument_judge.train import Plan as JudgePlan
 from terzetto_export.onnx_file import Description, export
 from terzetto_export.orchestra_judge.features import shape
 from terzetto_export.orchestra_judge.judge import HEARS, MODEL
-from terzetto_export.orchestra_judge.network import OrchestraJudge
+from terzetto_export.orchestra_judge.network import FOLDS, OrchestraJudge
 from terzetto_export.orchestra_judge.notes import AGAIN, PLAYERS, Notes, held_out, other_source, training_notes
 from terzetto_export.orchestra_judge.recipe import OrchestraRecipe, heard_as
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
@@ -56,7 +56,7 @@ def train(plan: Plan) -> Path:
     difference = export_judge(network, plan.model, validation)
     checkpoint.unlink(missing_ok=True)
     facts = [
-        ("parameters", f"{sum(p.numel() for p in network.parameters()):,} in two halves"),
+        ("parameters", f"{sum(p.numel() for p in network.parameters()):,} in {FOLDS} folds"),
         ("trained on", f"{len(training.label)} notes, resynthesised ones among them"),
         ("validation", f"macro recall {history.best:.3f} on {len(validation.label)} real notes"),
         ("epochs", f"{history.best_epoch} of {len(history.loss)}, {history.seconds / 60:.1f} min on {device.type}"),
@@ -90,7 +90,7 @@ def metrics(network: OrchestraJudge, test: Notes, elsewhere: Notes) -> str:
     found = heard_as(network, test)
     players, again = test.of_source(PLAYERS), np.array([source.endswith(AGAIN) for source in test.source])
     parts = [
-        ("The players' notes of pitches that neither half learned", test, found, players & ~again),
+        ("The players' notes of pitches that the judging fold did not learn", test, found, players & ~again),
         ("The same, resynthesised", test, found, players & again),
         ("Medley-solos-DB's test phrases, other songs than it learned", test, found, ~players),
         ("sms-tools, of which it heard nothing", elsewhere, heard_as(network, elsewhere), elsewhere.label >= 0),
@@ -106,14 +106,14 @@ def write_card(plan: Plan, training: Notes, text: str, facts: Sequence[tuple[str
     players = (
         "Philharmonia Orchestra sound samples",
         "CC BY-SA 3.0",
-        "the training split; each half of the judge learns every other pitch",
+        "the training split; each fold of the judge learns all pitches but every fourth",
     )
     return Card(
         title="The second judge of instruments (orchestra_judge)",
         summary=(
             "Single frames of a note's sustained part in (`terzetto_export.orchestra_judge.features`), log "
-            "probabilities of ten instruments and 'other', and an embedding out: two convolutional networks along the "
-            "scale of pitches, the halves. A note is judged by the half that never heard a player's note of its "
+            "probabilities of ten instruments and 'other', and an embedding out: four convolutional networks along the "
+            "scale of pitches, the folds. A note is judged by the fold that never heard a player's note of its "
             "pitch. It judges what `terzetto evaluate timbre` converts, stays on this machine, and nothing is trained "
             "or chosen on what it says."
         ),

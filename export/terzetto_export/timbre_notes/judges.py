@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from terzetto.errors import ModelError
+from terzetto.evaluate.intervals import interval
 from terzetto.models import find_model, installed
 from terzetto_export.instrument_data.medley_solos import read_medley_solos
-from terzetto_export.instrument_data.names import INSTRUMENTS
+from terzetto_export.instrument_data.names import INSTRUMENTS, PITCH_RANGES
 from terzetto_export.instrument_data.recordings import Recording, Tell
 from terzetto_export.instrument_data.sms_tools import read_sms_tools
 from terzetto_export.instrument_judge.judge import TASK, Judge
@@ -76,6 +77,30 @@ def judged_real(recordings: Sequence[Recording], judge: Judge, real: dict[str, R
     for key in ("recall", "two", "accepted", "mistaken"):
         result[key] = float(np.mean([each[key] for each in by_name.values()])) if by_name else float("nan")
     return result
+
+
+def judged_at(recordings: Sequence[Recording], judge: Judge, pitches: Sequence[int]) -> dict[str, Any]:
+    """Return how many per cent of real notes a judge loses at the pitches (MIDI) of input notes, in range.
+
+    So much is lost of the targets' own sounds, all splits: neither judge learned a player's note of the pitch that it
+    judges. For each input note the real ones of the nearest pitch there is; 95 % interval over input notes.
+    """
+    verdict = judge.hear([trimmed(note.audio) for note in recordings], SAMPLE_RATE, [n.pitch for n in recordings])
+    lost = np.array([said != n.instrument for said, n in zip(verdict.instruments, recordings, strict=True)])
+    sounding = np.array([note.pitch for note in recordings], np.float64)
+    shares: dict[str, dict[int, float]] = {}
+    for name in sorted({note.instrument for note in recordings}):
+        own = np.array([note.instrument == name for note in recordings])
+        low, high = PITCH_RANGES[name]
+        for place, pitch in enumerate(pitches):
+            if low <= pitch <= high:
+                off = np.abs(sounding[own] - pitch)
+                shares.setdefault(name, {})[place] = 100.0 * float(lost[own][off == off.min()].mean())
+    of_notes = [[each[place] for each in shares.values() if place in each] for place in range(len(pitches))]
+    return {
+        **interval([float(np.mean(each)) for each in of_notes if each]),
+        "by instrument": {name: float(np.mean(list(each.values()))) for name, each in shares.items()},
+    }
 
 
 def elsewhere(tell: Tell) -> dict[str, list[Recording]]:

@@ -19,7 +19,7 @@ from terzetto_export.instrument_data.names import INSTRUMENTS
 from terzetto_export.instrument_data.recordings import Tell
 from terzetto_export.instrument_judge.judge import Judge
 from terzetto_export.timbre_notes.gestures import gestures
-from terzetto_export.timbre_notes.judges import elsewhere, judged_elsewhere, judged_real
+from terzetto_export.timbre_notes.judges import elsewhere, judged_at, judged_elsewhere, judged_real
 from terzetto_export.timbre_notes.measures import Bench, convert_all, measure_gesture, measure_notes
 from terzetto_export.timbre_notes.melodies import NOTES, SAMPLE_RATE, Melody, melodies
 from terzetto_export.timbre_notes.methods import Converter
@@ -61,14 +61,21 @@ def measure(plan: Plan, judges: Mapping[str, Judge], tell: Tell) -> OrderedDict[
     recordings = read_targets(tell, plan.targets)
     benches = {name: (judge, real_notes(recordings, judge)) for name, judge in judges.items()}
     results["data"] = data_hash({note.path for note in recordings})
-    others = elsewhere(tell)
+    others, played = elsewhere(tell), melodies(plan.notes)
+    pitches = [note.pitch for melody in played for note in melody.notes]
     results["judges"] = OrderedDict(
-        (name, OrderedDict(real=judged_real(recordings, judge, real), elsewhere=judged_elsewhere(others, judge)))
+        (
+            name,
+            OrderedDict(
+                real=judged_real(recordings, judge, real),
+                here=judged_at(recordings, judge, pitches),
+                elsewhere=judged_elsewhere(others, judge),
+            ),
+        )
         for name, (judge, real) in benches.items()
     )
     for of_judge in results["judges"].values():
         of_judge["notes"] = OrderedDict()
-    played = melodies(plan.notes)
     with tempfile.TemporaryDirectory(prefix="terzetto-timbre-") as folder:
         files = write_recordings(recordings, Path(folder))
         converters = {method: Converter(method, plan.model, files) for method in plan.methods}

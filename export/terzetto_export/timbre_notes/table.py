@@ -38,6 +38,9 @@ def _of_judge(name: str, judged: Mapping[str, Any]) -> list[str]:
         f"among its first two guesses {real['two']:.3f}, accepted {real['accepted']:.3f} (of others' notes "
         f"{real['mistaken']:.3f})",
         f"({each}; other players: {others})",
+        f"real notes of the melodies' pitches, in range, not heard as what they are, %: {_cell(judged['here'])} ("
+        + ", ".join(f"{name} {share:.0f}" for name, share in judged["here"]["by instrument"].items())
+        + ")",
         "",
     ]
     for group in ("all", "in range", "out of range"):

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from terzetto.errors import InputError, TerzettoWarning
+from terzetto.evaluate.pitch_tracks import TRACKERS
 from terzetto_export.instrument_data import names
 from terzetto_export.instrument_data.medley_solos import read_medley_solos
 from terzetto_export.instrument_data.names import INSTRUMENTS, pitch_of_name
@@ -209,3 +210,20 @@ def test_the_data_set_has_its_instruments(data: Path) -> None:
     notes = read_philharmonia(quiet, folder=data / "instruments" / "philharmonia", instruments=["oboe"])
     assert len(notes) == 200 and {note.split for note in notes} == {"train", "validation", "test"}
     assert all(note.instrument in INSTRUMENTS for note in notes) and pitch_of_name("As4") == 70
+
+
+@pytest.mark.data
+def test_what_sounds_is_what_a_tracker_hears(data: Path) -> None:
+    folder = data / "instruments" / "philharmonia"
+    names = ("trombone_A4_1_forte_normal", "trombone_C5_1_fortissimo_normal", "trombone_A4_1_piano_normal")
+    found: set[str] = set()
+    names += ("clarinet_Cs5_1_fortissimo_normal", "bassoon_F3_1_forte_normal", "cello_F3_1_mezzo-piano_arco-normal")
+    for instrument in sorted({name.split("_")[0] for name in names}):
+        notes = read_philharmonia(quiet, folder=folder / instrument, sample_rate=22_050)
+        for note in notes:
+            if note.path.stem in names:
+                assert note.pitch is not None
+                heard = TRACKERS["Praat"](note.audio, note.sample_rate).cents
+                assert abs(np.nanmedian(heard) / 100.0 - note.pitch) < 0.5, note.path
+                found.add(note.path.stem)
+    assert len(found) >= 5

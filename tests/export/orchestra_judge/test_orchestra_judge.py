@@ -15,16 +15,17 @@ from terzetto_export.instrument_judge.notes import CLASSES  # noqa: E402
 from terzetto_export.orchestra_judge import recipe as recipe_module  # noqa: E402
 from terzetto_export.orchestra_judge.features import BINS, FRAMES, frames, shape  # noqa: E402
 from terzetto_export.orchestra_judge.judge import MODEL, OrchestraJudge  # noqa: E402
+from terzetto_export.orchestra_judge.network import FOLDS  # noqa: E402
 from terzetto_export.orchestra_judge.network import OrchestraJudge as Network  # noqa: E402
 from terzetto_export.orchestra_judge.notes import (  # noqa: E402
     AGAIN,
     PLAYERS,
     Notes,
     again,
-    judging_half,
+    judging_fold,
     learned_by,
 )
-from terzetto_export.orchestra_judge.recipe import OrchestraRecipe, by_half, changed  # noqa: E402
+from terzetto_export.orchestra_judge.recipe import OrchestraRecipe, by_fold, changed  # noqa: E402
 from terzetto_export.orchestra_judge.train import Plan, export_judge, metrics  # noqa: E402
 from terzetto_export.timbre_notes.judges import open_judges  # noqa: E402
 from terzetto_export.training import Schedule, fit  # noqa: E402
@@ -76,23 +77,25 @@ def test_judges_that_cannot_be_told_apart_are_refused(
         open_judges([path])
 
 
-def test_each_pitch_has_its_half(taught: tuple[Network, OrchestraJudge, Notes]) -> None:
+def test_each_pitch_has_its_fold(taught: tuple[Network, OrchestraJudge, Notes]) -> None:
     judge = taught[1]
     sound = [note("flute", 60, 1)]
-    even, odd, both = (judge.hear(sound, SAMPLE_RATE, [pitch]).likelihood for pitch in (60, 61, None))
-    assert not np.allclose(even, odd) and np.allclose(both, (even + odd) / 2, atol=1e-5)
-    said = np.arange(6.0).reshape(2, 3, 1)
-    assert by_half(said, np.array([60, 61, -1])).ravel().tolist() == [3.0, 1.0, 3.5]
+    each = [judge.hear(sound, SAMPLE_RATE, [pitch]).likelihood for pitch in (60, 61, 62, 63)]
+    everyone = judge.hear(sound, SAMPLE_RATE, [None]).likelihood
+    assert not np.allclose(each[0], each[1]) and np.allclose(everyone, np.mean(each, axis=0), atol=1e-5)
+    said = np.arange(12.0).reshape(4, 3, 1)
+    assert by_fold(said, np.array([60, 63, -1])).ravel().tolist() == [0.0, 10.0, 6.5]
 
 
-def test_the_half_that_judges_a_players_note_has_not_learned_its_pitch() -> None:
+def test_the_fold_that_judges_a_players_note_has_not_learned_its_pitch() -> None:
     notes = Notes.of(replace(each, source=PLAYERS) for each in recordings(4, 3))
     for pitch in np.unique(notes.pitch):
-        assert not learned_by(judging_half(int(pitch)), notes)[notes.pitch == pitch].any()
+        assert not learned_by(judging_fold(int(pitch)), notes)[notes.pitch == pitch].any()
     font = Notes.of(recordings(1, 3))
-    assert learned_by(0, font).all() and learned_by(1, font).all()
+    assert all(learned_by(fold, font).all() for fold in range(FOLDS))
     processed = Notes.of(replace(each, source=PLAYERS + AGAIN) for each in recordings(1, 3))
-    assert not (learned_by(0, processed) & learned_by(1, processed)).any()
+    learned = sum(learned_by(fold, processed).astype(int) for fold in range(FOLDS))
+    assert (learned == FOLDS - 1).all()
 
 
 def test_what_is_put_together_again_sounds_as_before() -> None:

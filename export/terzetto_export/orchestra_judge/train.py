@@ -22,7 +22,7 @@ from terzetto_export.orchestra_judge.notes import AGAIN, PLAYERS, Notes, held_ou
 from terzetto_export.orchestra_judge.recipe import OrchestraRecipe, heard_as
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
 
-EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 12, 2e-3, 0.05
+EPOCHS, LEARNING_RATE, WEIGHT_DECAY = 24, 2e-3, 0.05
 
 
 @dataclass(frozen=True)

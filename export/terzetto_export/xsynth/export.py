@@ -51,7 +51,8 @@ def write(
         "low_latency": low_latency,
     }
     description = Description(TASK, licence, constants, "xsynth", VERSION)
-    return export(network, path, description, example, XSynth.OUTPUTS, dynamic, [inputs], half=True)
+    states = XSynth.OUTPUTS[len(outputs) :]
+    return export(network, path, description, example, XSynth.OUTPUTS, dynamic, [inputs], half=True, states=states)
 
 
 def take_weights(network: XSynth, model: Path, instruments: Sequence[str] = ()) -> None:

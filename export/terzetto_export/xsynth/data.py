@@ -38,6 +38,8 @@ with peaks at half of full scale is played mezzo-forte to forte, not beyond the 
 VELOCITIES = {40: -21.0, 75: -14.0, 110: -8.0}
 _OWN_LEVEL = -14.0
 """dB of the loudest 50 ms of one's own recordings, the median over an instrument's files."""
+_SOFTER = np.float32(0.125)
+"""The shipped ear is surest of what is not loud: a steady tone of few partials may pass for a chord else."""
 _LEAST_SECONDS = 3.0
 
 
@@ -141,7 +143,7 @@ def _note(recording: Recording, grid: FrameGrid) -> Sound:
 
 
 def _phrase(audio: Float, grid: FrameGrid, ear: Ear) -> list[Sound]:
-    pitch = ear.pitches(audio)
+    pitch = ear.pitches(_SOFTER * audio)
     frames = grid.frames_for(len(audio))
     # The ear's frames and the analysis' are as far apart, so they are the same ones.
     pitch = np.pad(pitch[:frames], (0, max(frames - len(pitch), 0)))

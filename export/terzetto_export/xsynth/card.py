@@ -65,7 +65,8 @@ def write_card(
             "partials and take the target's spectral envelope only, so they sound less like it. Below about 80 "
             "Hz the pitch is less sure; a loud, steady tone of odd partials alone may pass for a chord. Beyond the "
             "target's own range its envelope is drawn on: no such instrument exists. Attacks are as sharp as the "
-            "input's, and a plucked sound stays plucked. In stereo what is made is mono, placed by the channels' loudness."
+            "input's, and a plucked sound stays plucked. In stereo what is made is mono, placed by the "
+            "channels' loudness."
         ),
         command=command,
         facts=facts,

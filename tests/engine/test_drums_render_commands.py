@@ -205,6 +205,8 @@ def test_between_two_kits(folder: Path, capsys: Capture) -> None:
         ("kit mine.toml --voices snare -o a.toml", "--voices is about a morph"),
         ("kit --by mix", "--by is about a morph"),
         ("kit --model none -o a.toml", "add --seed N, or --voice NAME=SOUND"),
+        ("kit --spread 0.3 -o a.toml", "--spread is about what is drawn: add --seed N"),
+        ("kit --seed 1 --spread 2 -o a.toml", "spread 2: give 0"),
         ("kit --render a.mp3", "the name of a sound file ends in .wav or .flac"),
     ],
 )

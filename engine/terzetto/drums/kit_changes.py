@@ -12,7 +12,7 @@ import numpy as np
 from terzetto.drums.beat import Beat
 from terzetto.drums.drum_map import CLASSES, read_drum_map
 from terzetto.drums.kit import RANGES, SOUNDS, Drum, Kit, Voice, sound_of_note
-from terzetto.drums.sound_sources import POINTS, Morph, OneShot, Point, Sample, Source
+from terzetto.drums.sound_sources import POINTS, SPREAD, Morph, OneShot, Point, Sample, Source
 from terzetto.errors import InputError
 
 _KINDS = ("one_shot", *POINTS)
@@ -21,7 +21,7 @@ _TEMPO = 120.0
 _Part = TypeVar("_Part", Voice, Drum)
 
 
-def drawn(kit: Kit, seed: int, model: str = "", classes: Sequence[str] = CLASSES) -> Kit:
+def drawn(kit: Kit, seed: int, model: str = "", classes: Sequence[str] = CLASSES, spread: float = SPREAD) -> Kit:
     """Return a kit in which every voice is drawn from the sound model; the same seed, the same kit.
 
     Parameters
@@ -34,8 +34,10 @@ def drawn(kit: Kit, seed: int, model: str = "", classes: Sequence[str] = CLASSES
         Name or path of a sound model; empty for the shipped one.
     classes
         Only these voices are drawn: a model of one's own may lack some.
+    spread
+        From what share of their classes, the most typical first, 0..1.
     """
-    source = Point(seed=seed, model=model)
+    source = Point(seed=seed, model=model, spread=spread)
     drawn_voices = {name: replace(kit.voices[name], source=source) for name in classes}
     return replace(kit, voices={**kit.voices, **drawn_voices}, name=f"seed {seed}")
 

@@ -17,6 +17,8 @@ MORPHS = ("latent", "mix")
 """How a morph is made: on the way through the model's latent space, or by fading one sound over to the other."""
 SHIPPED_MODEL = "drum_sounds"
 """The sound model that is meant where none is named."""
+SPREAD = 0.5
+"""How much of a class is drawn from where nothing is told: the more typical half of it."""
 MOST_MORPHS = 4
 """How deep morphs of morphs go."""
 
@@ -50,6 +52,8 @@ class Point:
         All numbers of the latent space.
     seed : int or None
         Drawn by chance; the same seed, the same sound.
+    spread : float
+        Of a seed: from what share of its class it is drawn, the most typical first; 1: from all of it.
     encoded : Path or None
         Where the model hears the sound of an audio file.
     sound_class : str
@@ -64,6 +68,7 @@ class Point:
     encoded: Path | None = None
     sound_class: str = ""
     model: str = ""
+    spread: float = SPREAD
 
     def __post_init__(self) -> None:
         ways = [name for name in POINTS if getattr(self, name) is not None]
@@ -75,6 +80,8 @@ class Point:
             raise InputError("latent: give all finite numbers of a point of the latent space")
         if self.seed is not None and not 0 <= self.seed < 2**32:
             raise InputError(f"seed {self.seed}: give a whole number from 0 to {2**32 - 1}")
+        if not 0 <= self.spread <= 1:
+            raise InputError(f"spread {self.spread:g}: give 0 (the most typical of its class) to 1 (all of it)")
         if self.sound_class:
             _check_class("class", self.sound_class)
 

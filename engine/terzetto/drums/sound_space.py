@@ -36,8 +36,8 @@ class SoundSpace(Protocol):
     def decode(self, z: ArrayLike, sound_class: str, seed: int = 0) -> Float:
         """Return the sound (frames,) of a point."""
 
-    def sample(self, sound_class: str, seed: int) -> Float:
-        """Return a point by chance."""
+    def sample(self, sound_class: str, seed: int, spread: float) -> Float:
+        """Return a point by chance, of the most typical share of a class."""
 
     def pad_latent(self, sound_class: str, x: float, y: float) -> Float:
         """Return the point under a point of the pad, in its own units."""

@@ -5,7 +5,8 @@ class, trained by `terzetto_export.drum_sounds`. It reads and writes a sound's b
 (`terzetto.drums.sound_maps`), from which a sound is made without any phase to recover. Two more parts come with it
 in the same file:
 
-- the prior: for every class a mixture of Gaussians about its training sounds, to draw new sounds from;
+- the prior: for every class a mixture of Gaussians about its training sounds, the most typical first, to draw new
+  sounds from: from all of them or, unless told otherwise, from the more typical half;
 - the pads: for every class a smooth map of a square into the latent space, darker to brighter from left to right and
   shorter to longer upwards.
 
@@ -23,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from terzetto.drums.drum_map import CLASSES
 from terzetto.drums.sound_image import IMAGE, STRIP, from_image, to_image
 from terzetto.drums.sound_maps import FRAMES, SAMPLE_RATE, SECONDS, analyse, trim
+from terzetto.drums.sound_sources import SPREAD
 from terzetto.drums.sound_synthesis import synthesise
 from terzetto.errors import InputError, TerzettoWarning
 from terzetto.models import Model, find_model
@@ -56,6 +58,7 @@ class SoundModel:
         self.pad_range: tuple[float, float] = (float(constants["pad_range"][0]), float(constants["pad_range"][1]))
         self._on_demand = bool(constants.get("on_demand", False))
         self._centres: list[int] = [int(number) for number in constants["centres"]]
+        self._typical_first = bool(constants.get("typical_first", False))
         self._pads: dict[str, Float] = {}
 
     def encode(self, audio: ArrayLike, sample_rate: float, sound_class: str) -> Float:
@@ -104,13 +107,33 @@ class SoundModel:
         )
         return synthesise(from_image(image[0], strip[0]), seed)
 
-    def sample(self, sound_class: str, seed: int = 0) -> Float:
-        """Draw a point of the latent space from a class's prior, float32 (L,)."""
+    def sample(self, sound_class: str, seed: int = 0, spread: float = SPREAD) -> Float:
+        """Draw a point of the latent space from a class's prior, float32 (L,).
+
+        Parameters
+        ----------
+        sound_class
+            One of `classes`.
+        seed
+            The same seed, the same point.
+        spread
+            How much of the class may come, 0..1, the most typical first, and how wide about it: a kick that nobody
+            takes for a tom, or any that the model knows (Brock et al. 2019 truncate their prior for the same reason).
+            Models of before, which do not say what is typical, always draw from all.
+
+        Raises
+        ------
+        InputError
+            An unknown class, or a spread outside 0..1.
+        """
         condition = self._condition(sound_class)
+        if not 0.0 <= spread <= 1.0:
+            raise InputError(f"a spread of {spread!r}: give 0 (the most typical of the class) to 1 (all of it)")
         number = int(np.argmax(condition))
         random = np.random.default_rng((seed, number))
-        centre = np.array([[random.integers(self._centres[number])]], np.int64)
-        normal = random.standard_normal((1, self.latent_size), dtype=np.float32)
+        share = spread if self._typical_first else 1.0
+        centre = np.array([[random.integers(max(round(share * self._centres[number]), 1))]], np.int64)
+        normal = share * random.standard_normal((1, self.latent_size), dtype=np.float32)
         return np.asarray(self._run("sampled", centre=centre, normal=normal, sampled_class=condition)[0][0])
 
     def pad_latent(self, sound_class: str, x: float, y: float) -> Float:

@@ -87,7 +87,7 @@ def _latent(source: Source, sound_class: str, model: SoundSpace, opened: OpenMod
             x, y = (low + each * (high - low) for each in source.pad)
             return model.pad_latent(sound_class, x, y)
         if source.seed is not None:
-            return model.sample(sound_class, source.seed)
+            return model.sample(sound_class, source.seed, source.spread)
         if source.latent is not None:
             if len(source.latent) != model.latent_size:
                 raise InputError(

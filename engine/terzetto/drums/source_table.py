@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from terzetto.drums.sound_sources import POINTS, Morph, OneShot, Point, Sample, Source
+from terzetto.drums.sound_sources import POINTS, SPREAD, Morph, OneShot, Point, Sample, Source
 from terzetto.drums.table_places import Place
 from terzetto.errors import InputError
 
@@ -13,6 +13,7 @@ KINDS = ("one_shot", "sample", *POINTS, "morph")
 """Every source's table has one of these keys."""
 _BESIDE = {"one_shot": (), "sample": (), "morph": ("amount", "by", "class")}
 _BESIDE_POINTS = ("class", "model")
+_BESIDE_SEED = (*_BESIDE_POINTS, "spread")
 
 
 def source_of_table(table: Any, folder: Path, place: Place) -> Source:
@@ -36,7 +37,8 @@ def source_of_table(table: Any, folder: Path, place: Place) -> Source:
         given = " and ".join(kinds) or ", ".join(map(str, table)) or "nothing"
         raise place.error(f"a source has one of {', '.join(KINDS)}; given {given}")
     kind = kinds[0]
-    place.check_keys(table, (kind, *_BESIDE.get(kind, _BESIDE_POINTS)))
+    beside = _BESIDE_SEED if kind == "seed" else _BESIDE.get(kind, _BESIDE_POINTS)
+    place.check_keys(table, (kind, *beside))
     if kind == "morph":
         ends = place.typed(table["morph"], list)
         if len(ends) != 2:
@@ -65,6 +67,8 @@ def table_of_source(source: Source, folder: Path | None = None) -> dict[str, Any
     else:
         values = {"pad": source.pad, "latent": source.latent, "seed": source.seed}
         told = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+        if source.spread != SPREAD:
+            told["spread"] = source.spread
     if isinstance(source, Point):
         told["model"] = _told(Path(source.model), folder) if source.model.endswith(".onnx") else source.model
     told["class"] = source.sound_class
@@ -81,7 +85,8 @@ def _single(kind: str, table: dict[str, Any], folder: Path, place: Place) -> Sou
     if kind == "encoded":
         return Point(encoded=_path(value, folder, place), sound_class=sound_class, model=model)
     if kind == "seed":
-        return Point(seed=place.typed(value, int), sound_class=sound_class, model=model)
+        spread = place.at("spread").typed(table.get("spread", SPREAD), float)
+        return Point(seed=place.typed(value, int), sound_class=sound_class, model=model, spread=spread)
     numbers = tuple(place.typed(each, float) for each in place.typed(value, list))
     if kind == "latent":
         return Point(latent=numbers, sound_class=sound_class, model=model)

@@ -65,6 +65,7 @@ def write(network: WholeModel, path: Path, real: Batch, licence: str, more: Mapp
         "centres": counts,
         "latent_size": network.autoencoder.latent_size,
         "pad_range": list(RANGE),
+        "typical_first": True,
         **(more or {}),
     }
     rows = {name: {0: f"{name}_rows"} for name in (*WholeModel.INPUTS, *WholeModel.OUTPUTS)}

@@ -10,27 +10,33 @@ from numpy.typing import NDArray
 
 from terzetto_export.drum_sounds.export import WholeModel
 from terzetto_export.drum_sounds.network import SoundAutoencoder, coarse
+from terzetto_export.drum_sounds.one_shots import OneShot
 from terzetto_export.drum_sounds.pad import Pads, brightness_and_length
 from terzetto_export.drum_sounds.pool import Pool
 from terzetto_export.drum_sounds.prior import BETWEEN, MOST_CENTRES, Latents, Prior
 from terzetto_export.drum_sounds.recipe import tensors
-from terzetto_export.drum_sounds.recognised import DRAWS, Hear, recognised
+from terzetto_export.drum_sounds.recognised import DRAWS, recognised
+from terzetto_export.drum_sounds.strangers import strangers
 from terzetto_export.drum_sounds.typical import typical
 
 Float = NDArray[np.float32]
 
 
 def finish(
-    autoencoder: SoundAutoencoder, training: Pool, kits: Sequence[str], hear: Hear, most: int = MOST_CENTRES
+    autoencoder: SoundAutoencoder,
+    training: Pool,
+    sounds: Sequence[OneShot],
+    elsewhere: Sequence[OneShot] = (),
+    most: int = MOST_CENTRES,
 ) -> tuple[WholeModel, list[tuple[str, str]]]:
     """Give a trained autoencoder its prior and its pads.
 
     Parameters
     ----------
-    kits
-        Of the sounds that the training pool was made of.
-    hear
-        Returns how likely sounds are of each class: what the prior draws is chosen by it, see `recognised`.
+    sounds
+        That the training pool was made of.
+    elsewhere
+        What those learn from besides who say what the prior draws, see `strangers`.
     most
         Gaussians of a class.
 
@@ -42,16 +48,20 @@ def finish(
     """
     autoencoder = autoencoder.cpu().eval()
     known, features = encode(autoencoder, training)
-    _, kit = np.unique(np.asarray(kits), return_inverse=True)
+    _, kit = np.unique([sound.kit for sound in sounds], return_inverse=True)
     good = typical(features, training.classes, kit[training.originals], training.originals)
     latents = Latents(known[good], training.classes[good])
     measured = brightness_and_length(training.images[good], training.strips[good])
-    known_again = recognised(autoencoder, latents, training.originals[good], hear, most)
+    hear = strangers(autoencoder, sounds, elsewhere)
+    known_again = recognised(latents, training.originals[good], hear, most)
     network = WholeModel(autoencoder, Prior(known_again, latents, BETWEEN), Pads(latents, measured))
     typical_ones = int((good & training.plain).sum())
     return network, [
         ("typical sounds", f"{typical_ones} of {int(training.plain.sum())} training sounds"),
-        ("new sounds", f"about {len(known_again.classes)} draws, each the one of {DRAWS} that the sorter knew best"),
+        (
+            "new sounds",
+            f"about {len(known_again.classes)} draws, each the one of {DRAWS} that other kits know best",
+        ),
     ]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.drums.drum_map import CLASSES
+from terzetto.drums.sound_sources import SPREAD
 from terzetto.drums.sounds import SoundModel
 from terzetto.evaluate import sound_faults
 from terzetto.evaluate.drum_sounds import evaluate, frechet_distance, macro_recall, recall_lost, recalls
@@ -24,6 +25,8 @@ Float = NDArray[np.float32]
 Int = NDArray[np.int64]
 JUDGED = 800
 """Samples that are judged; all of them are searched for faults."""
+SPREADS, SPREAD_SAMPLES = (0.1, 0.25, 0.5, 0.75, 1.0), 400
+"""How far from what is typical samples go, and how many are judged of each."""
 DRAWS = 20
 TIMED = 40
 
@@ -69,6 +72,8 @@ def measure(
     sampled = judge.hear([sound for _, sound in usable])
     results["recognised"]["samples"] = _recall(label, sampled.classes, np.arange(len(label)))
     results["Fréchet distance"] = _frechet(judge, training, test, verdict, heard["reconstructions"], label, sampled)
+    tell("samples by spread …")
+    results["spread"] = _by_spread(model, judge, test, verdict.embeddings, seed)
     results["decode, ms"] = decode_time(model)
     return results
 
@@ -79,12 +84,12 @@ def reconstructed(model: SoundModel, sound: OneShot) -> Float:
     return model.decode(model.encode(sound.audio, SAMPLE_RATE, name), name)
 
 
-def drawn_sounds(model: SoundModel, number: int, seed: int = 0) -> Iterator[tuple[int, Float]]:
+def drawn_sounds(model: SoundModel, number: int, seed: int = 0, spread: float = SPREAD) -> Iterator[tuple[int, Float]]:
     """Yield samples of the prior, one of each class in turn, with their classes."""
     indices = [CLASSES.index(name) for name in model.classes]
     for i in range(number):
         sound_class = indices[i % len(indices)]
-        z = model.sample(CLASSES[sound_class], seed + i)
+        z = model.sample(CLASSES[sound_class], seed + i, spread)
         yield sound_class, model.decode(z, CLASSES[sound_class], seed + i)
 
 
@@ -151,6 +156,26 @@ def _frechet(
         values = [frechet_distance(real.embeddings, embeddings[_alike(wanted, classes, random)]) for _ in range(DRAWS)]
         low, high = np.percentile(values, (2.5, 97.5))
         results[name] = {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
+    return results
+
+
+def _by_spread(
+    model: SoundModel, judge: Judge, test: Sequence[OneShot], real: NDArray[np.float64], seed: int
+) -> Results:
+    """Return how samples are recognised, and how far they are from real ones, the further they may go."""
+    truth = np.array([sound.sound_class for sound in test], np.int64)
+    results: Results = OrderedDict()
+    for spread in SPREADS:
+        drawn = list(drawn_sounds(model, SPREAD_SAMPLES, seed, spread))
+        usable = [(label, sound) for label, sound in drawn if np.isfinite(sound).all() and sound.any()]
+        label = np.array([label for label, _ in usable], np.int64)
+        heard = judge.hear([sound for _, sound in usable])
+        row: Results = OrderedDict(macro=macro_recall(label, heard.classes, np.arange(len(label)), len(CLASSES)))
+        if len(test) > real.shape[1]:
+            random = np.random.default_rng(0)
+            distances = [frechet_distance(real, heard.embeddings[_alike(truth, label, random)]) for _ in range(DRAWS)]
+            row["Fréchet distance"] = {"mean": float(np.mean(distances))}
+        results[f"{spread:g}"] = row
     return results
 
 

@@ -35,6 +35,10 @@ def table(results: Results) -> str:
     lines += [f"  {name:{_WIDTH}}{_cell(value, 3)}" for name, value in frechet.items() if isinstance(value, dict)]
     if "samples" not in frechet:
         lines.append("  not measured: there must be more held-out sounds than dimensions")
+    lines += ["", f"samples by spread{'':{_WIDTH - 15}}recognised             Fréchet distance"]
+    for spread, values in results["spread"].items():
+        far = _cell(values["Fréchet distance"], 3) if "Fréchet distance" in values else ""
+        lines.append(f"  {spread:{_WIDTH}}{_cell(values['macro'], 3):23}{far}")
     time = results["decode, ms"]
     lines += [
         "",

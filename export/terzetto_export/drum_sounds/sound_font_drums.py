@@ -1,6 +1,7 @@
 """Drums of General MIDI sound fonts: acoustic and electronic kits whose notes say what they are.
 
-They are the judge's alone: no kit of the licensed one-shots comes from a sound font.
+Four of them teach the judge; another one helps to choose what the sound model draws about (`strangers`). No kit of the
+licensed one-shots comes from a sound font.
 """
 
 from __future__ import annotations

@@ -24,10 +24,14 @@ from terzetto_export.drum_sounds.one_shots import in_split
 from terzetto_export.drum_sounds.pool import make_pool
 from terzetto_export.drum_sounds.prior import MOST_CENTRES
 from terzetto_export.drum_sounds.recipe import AutoencoderRecipe, tensors
+from terzetto_export.drum_sounds.sound_font_drums import read_sound_fonts
+from terzetto_export.instrument_judge.fonts import AIRFONT
 from terzetto_export.onnx_file import file_of_model
 from terzetto_export.training import Schedule, choose_device, fit, tell_on_terminal
 
 EPOCHS, RATE, POOL = 160, 1e-3, 4500
+FONTS = (AIRFONT,)
+"""Whose drums teach what drums are called elsewhere (`strangers`). The judge has heard none of it."""
 OWN_EPOCHS, OWN_RATE, OWN_VARIANTS, OWN_CENTRES = 30, 3e-4, 12, 96
 """A model of one's own goes on from the shipped one, on so many variants of each sound, 4500 at most; its prior has so
 many Gaussians of a class at most, which takes about a minute."""
@@ -84,9 +88,10 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     epochs = plan.epochs or (OWN_EPOCHS if plan.data else EPOCHS)
     schedule = Schedule(epochs, learning_rate=rate, weight_decay=0.02, minutes=plan.minutes)
     history = fit(recipe, schedule, seed=plan.seed, checkpoint=checkpoint, resume=plan.resume, tell=tell)
-    tell("drawing new sounds, and keeping what is heard as what it is drawn as")
+    tell("drawing new sounds, and keeping what other kits know as what it is drawn as")
     most = OWN_CENTRES if plan.data else MOST_CENTRES
-    network, found = finish(recipe.network, training, [sound.kit for sound in known], _sorter().probabilities, most)
+    elsewhere = [] if plan.data else read_sound_fonts(tell, FONTS)
+    network, found = finish(recipe.network, training, known, elsewhere, most)
     real = tensors(validation, slice(0, 64), torch.device("cpu"))
     difference = write(network, plan.model, real, licence(plan))
     checkpoint.unlink(missing_ok=True)

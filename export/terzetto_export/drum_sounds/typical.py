@@ -31,10 +31,10 @@ def typical(
     """
     if len(np.unique(classes)) < 2:
         return np.ones(len(classes), np.bool_)
-    held_out = kits if len(np.unique(kits)) > 2 else originals % _FOLDS
+    folds = held_out(kits, originals)
     likely = np.zeros(len(classes))
-    for fold in np.unique(held_out):
-        out = held_out == fold
+    for fold in np.unique(folds):
+        out = folds == fold
         likely[out] = likelihood(features[~out], classes[~out], features[out], classes[out])
     result = likely > 0.5
     for each in np.unique(classes):
@@ -42,6 +42,11 @@ def typical(
         best = members[np.argsort(-likely[members])][: max(round(FEWEST * len(members)), 2)]
         result[best] = True
     return result
+
+
+def held_out(kits: NDArray[np.int64], originals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what is held out together, (n,): a kit; a fifth of the sounds with fewer than three kits."""
+    return kits if len(np.unique(kits)) > 2 else originals % _FOLDS
 
 
 def likelihood(

@@ -29,8 +29,8 @@ class Tones:
         tone = sum(np.sin(2000 * np.pi * kilohertz * time * each) / each for each in partials)
         return np.asarray(0.3 * tone * (1 - time / seconds), np.float32)
 
-    def sample(self, sound_class: str, seed: int) -> Float:
-        return np.array([0.2 + 0.1 * (seed % 10), 0.1], np.float32)
+    def sample(self, sound_class: str, seed: int, spread: float = 0.5) -> Float:
+        return np.array([0.2 + 0.1 * (seed % 10), 0.2 * spread], np.float32)
 
     def pad_latent(self, sound_class: str, x: float, y: float) -> Float:
         return np.array([0.2 + x, 0.05 + 0.1 * y], np.float32)

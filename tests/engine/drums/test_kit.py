@@ -17,7 +17,7 @@ from terzetto.drums.table_places import Place, line_of
 from terzetto.errors import InputError, OutputError
 
 SOURCES: list[Source] = [
-    Point(pad=(0.25, 1.0)), Point(latent=(0.5, -1e-9, 3.0), sound_class="tom", model="mine"), Point(seed=7),
+    Point(pad=(0.25, 1.0)), Point(latent=(0.5, -1e-9, 3.0), sound_class="tom", model="mine"), Point(seed=7), Point(seed=7, spread=0.25),
     Morph(OneShot("kick"), Point(seed=1), 0.25, "mix"),
     Morph(Morph(OneShot("kick"), Point(seed=1)), Point(pad=(0.0, 0.0)), 1.0, "latent", "tom"),
 ]  # fmt: skip
@@ -94,6 +94,8 @@ def test_what_a_kit_does_not_name_is_as_shipped(place: Path) -> None:
         ("[voice.snare]\nsource = { seed = -1 }", 2, "seed -1: give a whole number from 0"),
         ("[voice.snare]\nsource = { seed = 1.5 }", 2, "give a whole number; given 1.5"),
         ("[voice.snare]\nsource = { seed = 1, clas = 'kick' }", 2, "no 'clas' here; valid: seed, class, model"),
+        ("[voice.snare]\nsource = { seed = 1, spread = 1.5 }", 2, "spread 1.5: give 0 (the most typical"),
+        ("[voice.snare]\nsource = { pad = [0, 1], spread = 0.5 }", 2, "no 'spread' here; valid: pad, class, model"),
         ("[voice.snare]\nsource = { seed = 1, class = 'gong' }", 2, "class 'gong': give one of"),
         ("[voice.snare]\nsource = { morph = [{ seed = 1 }] }", 2, "a morph has two sources; given 1"),
         ("[voice.snare]\nsource = { morph = [{ seed = 1 }, { seed = 2 }], amount = 2 }", 2, "amount 2: give 0"),

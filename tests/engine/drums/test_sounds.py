@@ -37,6 +37,18 @@ def test_the_same_arguments_give_the_same_sound(model: SoundModel) -> None:
     assert not np.array_equal(model.decode(z, "snare", 1), model.decode(z, "snare", 2))
 
 
+def test_the_less_may_come_the_more_alike_it_is(model: SoundModel) -> None:
+    for sound_class in ("snare", "other"):
+        apart = []
+        for spread in (0.0, 0.5, 1.0):
+            points = np.stack([model.sample(sound_class, seed, spread) for seed in range(30)])
+            apart.append(float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean()))
+        assert apart[0] < 1e-3 and apart[1] < 0.95 * apart[2]
+        np.testing.assert_array_equal(model.sample(sound_class, 3), model.sample(sound_class, 3, 0.5))
+    with pytest.raises(InputError, match=r"spread of 1.5: give 0"):
+        model.sample("kick", 0, 1.5)
+
+
 def test_a_kick_comes_back_at_its_pitch_from_any_rate(model: SoundModel) -> None:
     for rate in (44_100, 48_000, 96_000):
         time = np.arange(int(0.4 * rate)) / rate

@@ -45,7 +45,7 @@ class Memory:
         self._met.append(audio)
         return np.array([len(self._met) - 1], np.float32)
 
-    def sample(self, sound_class: str, seed: int = 0) -> np.ndarray:
+    def sample(self, sound_class: str, seed: int = 0, spread: float = 0.5) -> np.ndarray:
         sound = drum(sound_class, 50_000 + seed)
         if self._click_every and seed % self._click_every == 0:
             sound[-1] = 0.5

@@ -1,6 +1,5 @@
 """The sound model's parts, and a model of one's own from a folder, through the command."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,10 @@ from terzetto_export.drum_sounds.export import take_weights  # noqa: E402
 from terzetto_export.drum_sounds.network import SoundAutoencoder, coarse  # noqa: E402
 from terzetto_export.drum_sounds.pad import places  # noqa: E402
 from terzetto_export.drum_sounds.pool import Pool, make_pool  # noqa: E402
-from terzetto_export.drum_sounds.prior import Latents, Prior, shape_of  # noqa: E402
+from terzetto_export.drum_sounds.prior import Latents, Prior  # noqa: E402
 from terzetto_export.drum_sounds.recipe import errors, moved, tensors  # noqa: E402
-from terzetto_export.drum_sounds.recognised import decoded, recognised  # noqa: E402
+from terzetto_export.drum_sounds.recognised import recognised  # noqa: E402
+from terzetto_export.drum_sounds.strangers import strangers  # noqa: E402
 from terzetto_export.drum_sounds.typical import typical  # noqa: E402
 
 RATE = 44_100
@@ -149,31 +149,51 @@ def test_samples_of_two_clusters_lie_in_them_and_not_between() -> None:
     assert (widths > 1.0).all() and (widths < 1.4).all()
 
 
-def test_what_is_drawn_is_heard_as_its_class_and_of_every_original() -> None:
-    """By one to whom everything is a kick, the darker the more."""
-    heard: list[int] = []
+def test_the_prior_has_the_likeliest_draws_of_every_original_the_most_typical_first() -> None:
+    """By one to whom the first number of a point says it all."""
+    asked: list[tuple[int, int, int]] = []
 
-    def hear(sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        heard.append(len(sounds))
-        bright = np.array([np.abs(np.diff(sound)).mean() for sound in sounds])
-        share = np.zeros((len(sounds), len(CLASSES)), np.float32)
-        share[:, KICK], share[:, HAT] = 1 - bright, bright
-        return share
+    def hear(points: NDArray[np.float32], sound_class: int, original: int) -> NDArray[np.float32]:
+        asked.append((len(points), sound_class, original))
+        return points[:, 0]
 
-    network = SoundAutoencoder(2).eval()
     random = np.random.default_rng(0)
     originals = np.repeat(np.arange(6), 5)
     latents = Latents(random.standard_normal((30, 2)).astype(np.float32), np.repeat([KICK, HAT], 15))
-    kept = recognised(network, latents, originals, hear, most=9, draws=4)
-    assert sorted(set(kept.classes.tolist())) == [KICK, HAT] and heard == [12] * 6
-    assert (kept.classes == KICK).sum() == 9, "all are kicks to it"
-    assert (kept.classes == HAT).sum() == 1, "of hats that are none, the likeliest third stays"
-    # Each original's kept draws are the darkest of those that were made of it.
-    bright = [np.abs(np.diff(sound)).mean() for sound in decoded(network, kept.points[kept.classes == KICK], KICK)]
-    shape = shape_of(latents.points[:15])
-    any_kick = latents.points[:15] + random.standard_normal((15, 2)) @ shape.T
-    typical_ones = [np.abs(np.diff(sound)).mean() for sound in decoded(network, any_kick.astype(np.float32), KICK)]
-    assert np.mean(bright) < np.mean(typical_ones)
+    latents.points[:, 1] = 100.0 * originals
+    kept = recognised(latents, originals, hear, most=9, draws=4)
+    assert asked == [(12, KICK if original < 3 else HAT, original) for original in range(6)]
+    for each, mine in ((KICK, (0, 1, 2)), (HAT, (3, 4, 5))):
+        points = kept.of(each)
+        assert sorted(np.round(points[:, 1] / 100.0).astype(int)) == sorted(np.repeat(mine, 3))
+        assert (np.diff(points[:, 0]) <= 0).all()
+        assert points[:, 0].mean() > latents.of(each)[:, 0].mean()
+
+
+def test_who_says_what_is_drawn_does_not_know_its_kit() -> None:
+    """One of three kits calls its hats kicks: the others do not believe it."""
+    from terzetto_export.drum_sounds.one_shots import OneShot
+
+    random = np.random.default_rng(3)
+    sounds = [
+        OneShot(Path(name), drum(name, random), named, kit)
+        for kit in "abc"
+        for name, named in (("kick", KICK), ("hat", HAT if kit != "c" else KICK))
+        for _ in range(6)
+    ]
+    pool = make_pool(sounds, 0)
+    network = SoundAutoencoder(32).eval()
+    batch = tensors(pool, slice(0, len(pool)), CPU)
+    network.begin(coarse(batch.image, batch.strip))
+    with torch.no_grad():
+        points = network.encoder.linear(coarse(batch.image, batch.strip)).numpy()
+    hear = strangers(network, sounds)
+    asked = [float(hear(points[[row]], KICK, row)[0]) for row in range(len(sounds))]
+    is_kick = np.array([sound.path.name == "kick" for sound in sounds])
+    kit = np.array([ord(sound.kit) for sound in sounds])
+    assert np.mean(np.array(asked)[is_kick]) > 0.75
+    assert np.mean(np.array(asked)[~is_kick & (kit == ord("c"))]) < 0.25
+    assert hear(points[:2], CLASSES.index("tom"), 0).tolist() == [0, 0], "a class that nobody has told it of"
 
 
 def test_a_classs_sounds_fill_its_pad() -> None:

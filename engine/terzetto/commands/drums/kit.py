@@ -36,6 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kit", nargs="?", type=Path, metavar="KIT.toml", help="the kit to begin with (the shipped one)")
     change = parser.add_argument_group("another kit")
     change.add_argument("--seed", type=whole_number, metavar="N", help="draw every voice from the sound model")
+    change.add_argument(
+        "--spread",
+        type=number,
+        metavar="S",
+        help="how far from what is typical of each voice --seed may go, 0 to 1 (default: 0.5)",
+    )
     change.add_argument("--model", default="", metavar="NAME", help="installed sound model, or an .onnx file")
     change.add_argument(
         "--voice",
@@ -98,6 +104,8 @@ def _check(arguments: argparse.Namespace) -> None:
     for flag in ("amount", "by", "voices"):
         if getattr(arguments, flag) is not None and arguments.morph is None:
             raise InputError(f"--{flag} is about a morph: add --morph KIT.toml")
+    if arguments.spread is not None and arguments.seed is None:
+        raise InputError("--spread is about what is drawn: add --seed N")
     if arguments.model and arguments.seed is None and not arguments.voice:
         raise InputError("--model is about what is drawn or heard by it: add --seed N, or --voice NAME=SOUND")
 
@@ -106,6 +114,7 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     """Return the kit with what the flags ask for: drawn, then single voices, then morphed."""
     from terzetto.drums.kit_changes import drawn, morphed, with_sound
     from terzetto.drums.kit_file import read_kit
+    from terzetto.drums.sound_sources import SPREAD
     from terzetto.drums.sounds import open_sound_model
     from terzetto.errors import TerzettoWarning
     from terzetto.models import whole_name
@@ -113,7 +122,8 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     model = whole_name(arguments.model)  # a path is told from the kit's folder on, not from here
     if arguments.seed is not None:
         opened = open_sound_model(model)
-        kit = drawn(kit, arguments.seed, model, opened.classes)
+        spread = SPREAD if arguments.spread is None else arguments.spread
+        kit = drawn(kit, arguments.seed, model, opened.classes, spread)
         lacking = [name for name in kit.voices if name not in opened.classes]
         if lacking:
             name = opened.model.name

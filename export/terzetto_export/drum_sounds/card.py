@@ -43,7 +43,8 @@ def write_card(
         summary=(
             f"A one-shot of up to 1.5 s in, {model.latent_size} numbers out, and back, given its class "
             f"({', '.join(model.classes)}). It writes a sound's body, noise and partials, from which the sound is made "
-            "without a phase to recover. A mixture of Gaussians for each class draws new sounds; a pad for each class, "
+            "without a phase to recover. A mixture of Gaussians for each class draws new sounds, unless told "
+            "otherwise of the more typical half; a pad for each class, "
             "darker to brighter and shorter to longer, is laid over the latent space. Use: `terzetto.drums.sounds`."
         ),
         licence=licence,
@@ -61,7 +62,9 @@ def write_card(
         command=command,
         facts=[*facts, ("size", size)],
         sources=[
+            "Brock et al.: Large scale GAN training, ICLR 2019 (a prior that is truncated)",
             "Chemla--Romeu-Santos et al.: Latent sequencing for dynamic musical patterns, 2019 (section 4)",
+            "Geurts et al.: Extremely randomized trees, Machine Learning 2006 (who says what is typical)",
             "Nelson: Cross-spectral methods for processing speech, JASA 2001 (what is a partial)",
             "Perez et al.: FiLM: visual reasoning with a general conditioning layer, AAAI 2018 (the decoder)",
             "Vincent, Bengio: Manifold Parzen windows, NIPS 2002 (the prior)",

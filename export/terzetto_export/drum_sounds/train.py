@@ -20,7 +20,7 @@ from terzetto_export.drum_sounds.card import write_card
 from terzetto_export.drum_sounds.data import read_data
 from terzetto_export.drum_sounds.export import take_weights, write
 from terzetto_export.drum_sounds.finish import finish
-from terzetto_export.drum_sounds.one_shots import in_split
+from terzetto_export.drum_sounds.one_shots import OneShot, in_split
 from terzetto_export.drum_sounds.pool import make_pool
 from terzetto_export.drum_sounds.prior import MOST_CENTRES
 from terzetto_export.drum_sounds.recipe import AutoencoderRecipe, tensors
@@ -105,6 +105,11 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         ("validation", f"{-history.best:.3f} (weighted error, per cent of full scale, mean over classes)"),
         ("variants", f"{len(training)}"),
         *found,
+        *(
+            [("drums of elsewhere", f"{len(elsewhere)} of {', '.join(font.credit for font in FONTS)}")]
+            if elsewhere
+            else []
+        ),
         ("parameters", f"{parameters:,}, stored in half precision"),
         ("seed", str(plan.seed)),
         ("data hash", data_hash(sound.path for sound in known)),
@@ -114,6 +119,11 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
     ]
     write_card(open_sound_model(str(plan.model)), sounds, licence(plan), plan.data, facts, command(plan))
     return plan.model
+
+
+def _told(elsewhere: Sequence[OneShot]) -> str:
+    fonts = ", ".join(f"{font.source} ({font.licence})" for font in FONTS)
+    return f"{len(elsewhere)} of {fonts}; they say what is typical, none is in the file"
 
 
 def _heard(audio: NDArray[np.float32]) -> int:

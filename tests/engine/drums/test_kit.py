@@ -17,7 +17,8 @@ from terzetto.drums.table_places import Place, line_of
 from terzetto.errors import InputError, OutputError
 
 SOURCES: list[Source] = [
-    Point(pad=(0.25, 1.0)), Point(latent=(0.5, -1e-9, 3.0), sound_class="tom", model="mine"), Point(seed=7), Point(seed=7, spread=0.25),
+    Point(pad=(0.25, 1.0)), Point(latent=(0.5, -1e-9, 3.0), sound_class="tom", model="mine"),
+    Point(seed=7, spread=0.25),
     Morph(OneShot("kick"), Point(seed=1), 0.25, "mix"),
     Morph(Morph(OneShot("kick"), Point(seed=1)), Point(pad=(0.0, 0.0)), 1.0, "latent", "tom"),
 ]  # fmt: skip

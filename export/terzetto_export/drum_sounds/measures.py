@@ -73,7 +73,7 @@ def measure(
     results["recognised"]["samples"] = _recall(label, sampled.classes, np.arange(len(label)))
     results["Fréchet distance"] = _frechet(judge, training, test, verdict, heard["reconstructions"], label, sampled)
     tell("samples by spread …")
-    results["spread"] = _by_spread(model, judge, test, verdict.embeddings, seed)
+    results["spread"] = _by_spread(model, judge, test, verdict.embeddings, min(samples, SPREAD_SAMPLES), seed)
     results["decode, ms"] = decode_time(model)
     return results
 
@@ -160,13 +160,13 @@ def _frechet(
 
 
 def _by_spread(
-    model: SoundModel, judge: Judge, test: Sequence[OneShot], real: NDArray[np.float64], seed: int
+    model: SoundModel, judge: Judge, test: Sequence[OneShot], real: NDArray[np.float64], number: int, seed: int
 ) -> Results:
     """Return how samples are recognised, and how far they are from real ones, the further they may go."""
     truth = np.array([sound.sound_class for sound in test], np.int64)
     results: Results = OrderedDict()
     for spread in SPREADS:
-        drawn = list(drawn_sounds(model, SPREAD_SAMPLES, seed, spread))
+        drawn = list(drawn_sounds(model, number, seed, spread))
         usable = [(label, sound) for label, sound in drawn if np.isfinite(sound).all() and sound.any()]
         label = np.array([label for label, _ in usable], np.int64)
         heard = judge.hear([sound for _, sound in usable])

@@ -31,7 +31,7 @@ from terzetto_export.training import Schedule, choose_device, fit, tell_on_termi
 
 EPOCHS, RATE, POOL = 160, 1e-3, 4500
 FONTS = (AIRFONT,)
-"""Whose drums teach what drums are called elsewhere (`strangers`). The judge has heard none of it."""
+"""Whose drums teach what drums are called elsewhere (`strangers`). The judge has not learned from it."""
 OWN_EPOCHS, OWN_RATE, OWN_VARIANTS, OWN_CENTRES = 30, 3e-4, 12, 96
 """A model of one's own goes on from the shipped one, on so many variants of each sound, 4500 at most; its prior has so
 many Gaussians of a class at most, which takes about a minute."""

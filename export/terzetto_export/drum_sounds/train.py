@@ -105,11 +105,7 @@ def train(plan: Plan, tell: Tell = tell_on_terminal) -> Path:
         ("validation", f"{-history.best:.3f} (weighted error, per cent of full scale, mean over classes)"),
         ("variants", f"{len(training)}"),
         *found,
-        *(
-            [("drums of elsewhere", f"{len(elsewhere)} of {', '.join(font.credit for font in FONTS)}")]
-            if elsewhere
-            else []
-        ),
+        *([("drums of elsewhere", _told(elsewhere))] if elsewhere else []),
         ("parameters", f"{parameters:,}, stored in half precision"),
         ("seed", str(plan.seed)),
         ("data hash", data_hash(sound.path for sound in known)),

@@ -22,12 +22,13 @@ StripWork& Sweep::work(std::size_t worker) {
     return *work_[worker];
 }
 
-void Sweep::pass(const Visit& visit) {
+void Sweep::pass(const std::vector<Part>& parts, std::size_t copies, const Visit& visit) {
     const bool backwards = backwards_;
     backwards_ = !backwards_;
-    crew_.run(plan_.parts.size(), [&](std::size_t job, std::size_t worker) {
-        const std::size_t p = backwards ? plan_.parts.size() - 1 - job : job;
-        const Part& part = plan_.parts[p];
+    const std::size_t jobs = parts.size() * copies;
+    crew_.run(jobs, [&](std::size_t job, std::size_t worker) {
+        const std::size_t p = backwards ? jobs - 1 - job : job;
+        const Part& part = parts[p / copies];
         StripWork& mine = work(worker);
         for (std::size_t i = part.first; i < part.last; ++i) {
             const std::size_t s = backwards ? part.first + part.last - 1 - i : i;

@@ -41,8 +41,9 @@ std::vector<double> nmf_fixed(const Signal& signal, const float* w, std::size_t 
 // V ~ W_D H', H' = M o (W_E V) (table 3.1): W_D *= (V H'^T) / (W_D H' H'^T + eps), then
 // W_E *= ((W_D^T V o M) V^T) / ((W_D^T W_D H' o M) V^T + eps), then H' anew; for the KL divergence
 // W_D *= ((V / W_D H') H'^T) / (1 H'^T + eps), W_E *= ((W_D^T (V / W_D H') o M) V^T) / ((W_D^T 1 o M) V^T + eps).
+// `h` is made at the end, when the accumulators are gone.
 std::vector<double> nae(const Signal& signal, TemplateRows& encoder, TemplateRows& decoder, const std::uint8_t* mask,
-                        float* h, const Options& options);
+                        AlignedFloats& h, const Options& options);
 
 // H' = M o (W_E V); `h` comes zeroed.
 void encode(const Signal& signal, const float* encoder, std::size_t templates, const std::uint8_t* mask, float* h,
@@ -76,7 +77,12 @@ class Sweep {
 public:
     using Visit = std::function<void(StripWork& work, std::size_t strip, std::size_t part)>;
     Sweep(const Plan& plan, const Signal& signal, const InnerLoops& loops, Crew& crew);
-    void pass(const Visit& visit);
+    void pass(const Visit& visit) { pass(plan_.parts, 1, visit); }
+    // The same over other divisions of the strips. `copies`: every division is walked so many times, each walk a job
+    // of its own; `visit` gets division * copies + copy for the part.
+    void pass(const std::vector<Part>& parts, std::size_t copies, const Visit& visit);
+    // Lets the next pass go the way of the last one: sums of both together run in the order of one pass.
+    void turn() { backwards_ = !backwards_; }
     // Also the strips and quads without any; `visit` gets the work aimed at these.
     void idle_pass(const Visit& visit);
 

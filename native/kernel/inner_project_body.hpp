@@ -24,10 +24,15 @@ constexpr std::size_t W = Vec::width;
 constexpr std::size_t kMostRows = Vec::accumulators / 4; // side by side, for 4 frames
 constexpr std::size_t kMostMixed = 2;                    // of these; their pointers need registers, too
 
+// Fetching frames this far ahead of their use is worth 2 % to AVX-512 and costs narrower vectors 1 %.
+constexpr std::size_t kNearFloats = 24 * W;
+constexpr bool kFetchNear = W == 16;
+
 // a += W^T V for B rows and F frames, k in the lanes. The first M rows are two templates each: one for the first half
 // of the frames and one (`late`) for the second. The sum of each pair (template, frame) runs in the same order whatever
-// B, M and F are: a frame's result does not depend on its neighbours.
-template <int B, int M, int F>
+// B, M and F are: a frame's result does not depend on its neighbours. `Near`: the frames come from the second-level
+// cache.
+template <int B, int M, int F, bool Near>
 TERZETTO_INLINE void dot_columns(Vec (&a)[B][F], const float* const* w, const float* const* late,
                                  const float* const* frame, std::size_t columns) {
     const float* wp[B];
@@ -43,6 +48,10 @@ TERZETTO_INLINE void dot_columns(Vec (&a)[B][F], const float* const* w, const fl
         Vec x[F];
         TERZETTO_UNROLL
         for (int f = 0; f < F; ++f) x[f] = Vec::load_any(vp[f] + k);
+        if (Near) {
+            TERZETTO_UNROLL
+            for (int f = 0; f < F; ++f) prefetch_near(vp[f] + k + kNearFloats);
+        }
         TERZETTO_UNROLL
         for (int b = 0; b < B; ++b) {
             const Vec y = Vec::load_any(wp[b] + k);
@@ -73,8 +82,8 @@ void dot_block(const DotCall& c) {
         TERZETTO_UNROLL
         for (int f = 0; f < F; ++f) a[b][f] = Vec::all(0.0f);
     }
-    dot_columns<B, M, F>(a, c.w, c.w + c.late, c.frame, c.span.full);
-    if (c.span.tail) dot_columns<B, M, F>(a, c.w_tail, c.w_tail + c.late, c.frame_tail, W);
+    dot_columns<B, M, F, kFetchNear>(a, c.w, c.w + c.late, c.frame, c.span.full);
+    if (c.span.tail) dot_columns<B, M, F, false>(a, c.w_tail, c.w_tail + c.late, c.frame_tail, W);
     const Vec zero = Vec::all(0.0f);
     TERZETTO_UNROLL
     for (int b = 0; b < B; ++b) {
@@ -155,7 +164,7 @@ void dot_part(std::size_t rows, std::size_t at, const PartCall& c) {
         TERZETTO_UNROLL
         for (int f = 0; f < F; ++f) a[b][f] = Vec::load(c.sums + (b * 4 + f) * W);
     }
-    dot_columns<B, 0, F>(a, w, w, c.q, c.columns);
+    dot_columns<B, 0, F, false>(a, w, w, c.q, c.columns);
     TERZETTO_UNROLL
     for (int b = 0; b < B; ++b) {
         TERZETTO_UNROLL

@@ -46,6 +46,17 @@ TERZETTO_INLINE void prefetch(const float* p) {
 #endif
 }
 
+// Into the first-level cache.
+TERZETTO_INLINE void prefetch_near(const float* p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p, 0, 3);
+#elif defined(TERZETTO_LANES_AVX512) || defined(TERZETTO_LANES_AVX2) || defined(TERZETTO_LANES_SSE2)
+    _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+#else
+    (void)p;
+#endif
+}
+
 #if defined(TERZETTO_LANES_AVX512)
 
 struct Vec {

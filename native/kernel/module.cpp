@@ -154,17 +154,19 @@ Options options_of(const Settings& s) {
     return options;
 }
 
-py::array_t<float> taken(TemplateRows&& rows) {
-    const std::vector<std::size_t> shape{rows.rows(), rows.columns()};
-    auto* storage = new AlignedFloats(std::move(rows).compacted());
+py::array_t<float> owned(AlignedFloats&& floats, std::size_t rows, std::size_t columns) {
+    AlignedFloats* storage = new AlignedFloats(std::move(floats));
     const py::capsule owner(storage, [](void* p) { delete static_cast<AlignedFloats*>(p); });
-    return py::array_t<float>(shape, storage->data(), owner);
+    return py::array_t<float>(std::vector<std::size_t>{rows, columns}, storage->data(), owner);
+}
+
+py::array_t<float> taken(TemplateRows&& rows) {
+    const std::size_t count = rows.rows(), columns = rows.columns();
+    return owned(std::move(rows).compacted(), count, columns);
 }
 
 py::array_t<float> zeros(std::size_t rows, std::size_t columns) {
-    AlignedFloats* storage = new AlignedFloats(rows * columns);
-    const py::capsule owner(storage, [](void* p) { delete static_cast<AlignedFloats*>(p); });
-    return py::array_t<float>(std::vector<std::size_t>{rows, columns}, storage->data(), owner);
+    return owned(AlignedFloats(rows * columns), rows, columns);
 }
 
 py::array_t<double> curve(const std::vector<double>& losses) {
@@ -213,17 +215,17 @@ py::tuple py_nae(const py::array& v, const py::array& w_e, const py::array& w_d,
     expect_shape(m, "M", templates, signal.frames, "(templates, frames) to go with W_E and V");
     const Settings settings{iterations, loss, eps, threads, loss_interval, progress, progress_interval, simd};
     const Options options = options_of(settings);
-    py::array_t<float> h_out = zeros(templates, signal.frames);
-    float* h_data = h_out.mutable_data();
     std::vector<double> losses;
     TemplateRows encoder, decoder;
+    AlignedFloats h;
     {
         const py::gil_scoped_release unlocked;
         encoder = TemplateRows::copied(encoder_in, templates, signal.bins);
         decoder = TemplateRows::copied(decoder_in, templates, signal.bins);
-        losses = nae(signal, encoder, decoder, mask, h_data, options);
+        losses = nae(signal, encoder, decoder, mask, h, options);
     }
-    return py::make_tuple(taken(std::move(encoder)), taken(std::move(decoder)), h_out, curve(losses));
+    return py::make_tuple(taken(std::move(encoder)), taken(std::move(decoder)),
+                          owned(std::move(h), templates, signal.frames), curve(losses));
 }
 
 py::array_t<float> py_encode(const py::array& v, const py::array& w_e, const py::array& m, int threads,

@@ -19,18 +19,21 @@ public:
     Autoencoder(const Signal& signal, TemplateRows& encoder, TemplateRows& decoder, const std::uint8_t* mask,
                 const Options& options)
         : signal_(signal), options_(options), loops_(*options.loops), span_(signal.span(loops_)), encoder_(encoder),
-          decoder_(decoder), plan_(encoder.rows(), signal.frames, 2, nonzero_bits(mask, encoder.rows(), signal.frames)),
+          decoder_(decoder), plan_(encoder.rows(), signal.frames, 1, nonzero_bits(mask, encoder.rows(), signal.frames)),
           mask_(plan_, mask), h_(plan_, nullptr),
           crew_(worker_count(options.threads, plan_.parts.size(), madds(plan_, signal))),
           sweep_(plan_, signal_, loops_, crew_), exact_(plan_, signal_, options_, sweep_),
           encoder_rows_(encoder, span_), decoder_rows_(decoder, span_) {
         const bool euclid = options.loss == Loss::euclidean;
-        for (const Part& part : plan_.parts) sums_.emplace_back(part, signal.bins, euclid ? 2 : 1, euclid, !euclid);
-        numerators_ = std::make_unique<SumTable>(plan_, sums_, 0);
-        if (euclid) denominators_ = std::make_unique<SumTable>(plan_, sums_, 1);
+        // The encoder's step has two sums: two parts share a pair, with which the decoder's step has one sum each.
+        pairs_ = plan_.pairs_of_parts();
+        for (const Part& part : plan_.parts) sums_.emplace_back(part, signal.bins, euclid ? 0 : 1, euclid, !euclid);
+        if (!euclid) return;
+        for (const Part& pair : pairs_) pair_sums_.emplace_back(pair, signal.bins, 2, false, false);
+        if (crew_.workers() > pairs_.size()) masked_ = std::make_unique<Activations>(plan_, nullptr);
     }
 
-    std::vector<double> run(float* h) {
+    std::vector<double> run(AlignedFloats& h) {
         if (options_.eps > 0.0f && options_.iterations > 0) {
             clear_inactive(plan_, encoder_);
             clear_inactive(plan_, decoder_);
@@ -39,8 +42,11 @@ public:
             euclidean();
         else
             kullback_leibler();
-        sums_.clear(); // before the result's pages come into being
-        h_.write(h);
+        sums_.clear();
+        pair_sums_.clear();
+        masked_.reset();
+        h = AlignedFloats(plan_.templates * plan_.frames);
+        h_.write(h.data());
         return std::move(losses_);
     }
 
@@ -64,6 +70,12 @@ private:
         const Coactivity pairs(plan_);
         std::vector<float> gram(plan_.templates * plan_.templates, 0.0f), weight;
         std::vector<double> hht(plan_.active.size() * plan_.active.size());
+        SumTable decoder_sums(plan_), above(plan_), below(plan_);
+        for (std::size_t p = 0; p < plan_.parts.size(); ++p) decoder_sums.add(pairs_[p / 2], pair_sums_[p / 2], p % 2);
+        for (std::size_t g = 0; g < pairs_.size(); ++g) {
+            above.add(pairs_[g], pair_sums_[g], 0);
+            below.add(pairs_[g], pair_sums_[g], 1);
+        }
         bool for_loss = false;
         // H' and, unless it is the last time, the numerators of the decoder with it.
         const auto encode_pass = [&](bool more) {
@@ -71,7 +83,7 @@ private:
                 encode_strip(work, strip);
                 if (!more) return;
                 work.add_outer(plan_.parts[p], sums_[p], h_.block(strip));
-                work.add_terms(plan_.parts[p], sums_[p], 0, h_.block(strip));
+                work.add_terms(pairs_[p / 2], pair_sums_[p / 2], p % 2, h_.block(strip));
                 loops_.spread(work.quads(), work.quad_count(), span_);
             });
             if (more) pairs.sum_activation_gram(plan_, sums_, hht);
@@ -79,26 +91,13 @@ private:
         encode_pass(options_.iterations > 0);
         for (int done = 1; done <= options_.iterations; ++done) {
             pairs.fill_weights(hht, weight);
-            refine_columns(crew_, plan_, decoder_, *numerators_, options_.eps, scratch_, [&](const TemplateBlock& b) {
+            refine_columns(crew_, plan_, decoder_, decoder_sums, options_.eps, scratch_, [&](const TemplateBlock& b) {
                 return loops_.refine_euclidean(b, pairs.pair_start.data(), pairs.partner.data(), weight.data());
             });
             pairs.gram(loops_, crew_, decoder_rows_, span_, gram);
-            sweep_.pass([&](StripWork& work, std::size_t strip, std::size_t p) {
-                float* a = work.block_a.data();
-                float* b = work.block_b.data();
-                work.bind_templates(decoder_rows_);
-                work.bind_result(a);
-                loops_.project(work.quads(), work.quad_count(), span_);
-                mask_.apply(strip, a);
-                work.gather_gram(gram);
-                loops_.gram_times(b, h_.block(strip), work.gram(), work.strip().count);
-                mask_.apply(strip, b);
-                work.add_terms(plan_.parts[p], sums_[p], 0, a);
-                work.add_terms(plan_.parts[p], sums_[p], 1, b);
-                loops_.spread(work.quads(), work.quad_count(), span_);
-            });
-            refine_columns(crew_, plan_, encoder_, *numerators_, options_.eps, scratch_, [&](const TemplateBlock& b) {
-                loops_.refine_encoder(b, denominators_->get(), nullptr, nullptr);
+            encoder_sums(gram);
+            refine_columns(crew_, plan_, encoder_, above, options_.eps, scratch_, [&](const TemplateBlock& b) {
+                loops_.refine_encoder(b, below.get(), nullptr, nullptr);
                 return 0.0;
             });
             for_loss = options_.loss_due(done);
@@ -106,6 +105,43 @@ private:
             if (for_loss) record(hht, gram);
             if (!go_on(done)) return;
         }
+    }
+
+    // A = M o (W_D^T V), B = M o (W_D^T W_D H'); A V^T, B V^T. A pair of parts is one job, or, where there are more
+    // threads than pairs, one for each of the two sums; the sums are the same.
+    void encoder_sums(const std::vector<float>& gram) {
+        const auto make_a = [&](StripWork& work, std::size_t strip, float* a) {
+            work.bind_templates(decoder_rows_);
+            work.bind_result(a);
+            loops_.project(work.quads(), work.quad_count(), span_);
+            mask_.apply(strip, a);
+        };
+        const auto add_a = [&](StripWork& work, std::size_t g, const float* a) {
+            work.add_terms(pairs_[g], pair_sums_[g], 0, a);
+        };
+        const auto add_b = [&](StripWork& work, std::size_t strip, std::size_t g) {
+            float* b = work.block_b.data();
+            work.gather_gram(gram);
+            loops_.gram_times(b, h_.block(strip), work.gram(), work.strip().count);
+            mask_.apply(strip, b);
+            work.add_terms(pairs_[g], pair_sums_[g], 1, b);
+        };
+        if (masked_) {
+            sweep_.pass([&](StripWork& work, std::size_t s, std::size_t) { make_a(work, s, masked_->block(s)); });
+            sweep_.turn();
+        }
+        sweep_.pass(pairs_, masked_ ? 2 : 1, [&](StripWork& work, std::size_t strip, std::size_t job) {
+            if (!masked_) {
+                make_a(work, strip, work.block_a.data());
+                add_a(work, job, work.block_a.data());
+                add_b(work, strip, job);
+            } else if (job % 2 == 0) {
+                add_a(work, job / 2, masked_->block(strip));
+            } else {
+                add_b(work, strip, job / 2);
+            }
+            loops_.spread(work.quads(), work.quad_count(), span_);
+        });
     }
 
     // ||V||^2 - 2 <W_D, V H'^T> + <W_D^T W_D, H' H'^T>; the numerators are left where they are.
@@ -116,7 +152,8 @@ private:
             double fit = 0.0;
             for (std::size_t p = 0; p < sums_.size(); ++p)
                 for (const std::uint32_t r : plan_.parts[p].rows)
-                    fit += loops_.inner(decoder_.row(r), sums_[p].numerator(plan_.parts[p], 0, r), decoder_.padded());
+                    fit += loops_.inner(decoder_.row(r), pair_sums_[p / 2].numerator(pairs_[p / 2], p % 2, r),
+                                        decoder_.padded());
             loss = exact_.square_norm() - 2.0 * fit;
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t j = 0; j < n; ++j)
@@ -131,6 +168,7 @@ private:
         std::vector<float> row_sum(plan_.templates, 0.0f), row_weight(plan_.active.size());
         std::vector<double> losses(plan_.parts.size());
         bool pending = false; // the loss of the state that the next decoder pass starts from
+        const SumTable sums(plan_, sums_, 0);
         const TemplateRows masked = masked_input();
         std::vector<const float*> base;
         for (const std::uint32_t r : plan_.active) base.push_back(masked.row(r));
@@ -141,7 +179,7 @@ private:
             decoder_pass(pending, losses);
             if (pending) losses_.push_back(total(losses) + exact_.idle());
             sum_activations(row_weight);
-            refine_columns(crew_, plan_, decoder_, *numerators_, options_.eps, scratch_, [&](const TemplateBlock& b) {
+            refine_columns(crew_, plan_, decoder_, sums, options_.eps, scratch_, [&](const TemplateBlock& b) {
                 loops_.refine_kl(b, row_weight.data());
                 return 0.0;
             });
@@ -150,7 +188,7 @@ private:
                 const std::uint32_t r = plan_.active[i];
                 row_weight[i] = loops_.row_sum(decoder_rows_.row(r), decoder_rows_.tail(r), span_);
             }
-            refine_columns(crew_, plan_, encoder_, *numerators_, options_.eps, scratch_, [&](const TemplateBlock& b) {
+            refine_columns(crew_, plan_, encoder_, sums, options_.eps, scratch_, [&](const TemplateBlock& b) {
                 loops_.refine_encoder(b, nullptr, base.data(), row_weight.data());
                 return 0.0;
             });
@@ -235,7 +273,9 @@ private:
     ExactLoss exact_;
     const RowsView encoder_rows_, decoder_rows_;
     std::vector<PartSums> sums_;
-    std::unique_ptr<SumTable> numerators_, denominators_;
+    std::vector<Part> pairs_;
+    std::vector<PartSums> pair_sums_;
+    std::unique_ptr<Activations> masked_; // M o (W_D^T V), where it outlives its strip
     std::vector<AlignedFloats> scratch_;
     std::vector<double> losses_;
 };
@@ -243,7 +283,7 @@ private:
 } // namespace
 
 std::vector<double> nae(const Signal& signal, TemplateRows& encoder, TemplateRows& decoder, const std::uint8_t* mask,
-                        float* h, const Options& options) {
+                        AlignedFloats& h, const Options& options) {
     const FlushDenormals flush;
     return Autoencoder(signal, encoder, decoder, mask, options).run(h);
 }

@@ -60,22 +60,34 @@ void Plan::divide(std::size_t buffers) {
     std::size_t spent = 0;
     std::size_t first = 0;
     for (std::size_t p = 0; p < wanted && first < strips.size(); ++p) {
-        Part part{};
-        part.first = first;
+        const std::size_t begin = first;
         while (first < strips.size() && (p + 1 == wanted || spent * wanted < total * (p + 1)))
             spent += cost(strips[first++]);
-        part.last = first;
-        part.place.assign(templates, 0);
-        std::vector<char> seen(templates, 0);
-        const std::size_t rows_end = part.last < strips.size() ? strips[part.last].rows_at : rows.size();
-        for (std::size_t i = strips[part.first].rows_at; i < rows_end; ++i) seen[rows[i]] = 1;
-        for (std::size_t r = 0; r < templates; ++r) {
-            if (!seen[r]) continue;
-            part.place[r] = static_cast<std::uint32_t>(part.rows.size());
-            part.rows.push_back(static_cast<std::uint32_t>(r));
-        }
-        parts.push_back(std::move(part));
+        parts.push_back(part(begin, first));
     }
+}
+
+Part Plan::part(std::size_t first, std::size_t last) const {
+    Part part{};
+    part.first = first;
+    part.last = last;
+    part.place.assign(templates, 0);
+    std::vector<char> seen(templates, 0);
+    const std::size_t rows_end = last < strips.size() ? strips[last].rows_at : rows.size();
+    for (std::size_t i = strips[first].rows_at; i < rows_end; ++i) seen[rows[i]] = 1;
+    for (std::size_t r = 0; r < templates; ++r) {
+        if (!seen[r]) continue;
+        part.place[r] = static_cast<std::uint32_t>(part.rows.size());
+        part.rows.push_back(static_cast<std::uint32_t>(r));
+    }
+    return part;
+}
+
+std::vector<Part> Plan::pairs_of_parts() const {
+    std::vector<Part> pairs;
+    for (std::size_t p = 0; p < parts.size(); p += 2)
+        pairs.push_back(part(parts[p].first, parts[std::min(p + 1, parts.size() - 1)].last));
+    return pairs;
 }
 
 } // namespace terzetto

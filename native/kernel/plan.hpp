@@ -48,12 +48,16 @@ struct Plan {
     Plan(std::size_t templates, std::size_t frames, std::size_t buffers,
          const std::function<void(std::size_t first, std::size_t count, std::uint16_t* bits)>& active_bits);
 
+    // Every two parts as one.
+    std::vector<Part> pairs_of_parts() const;
+
     // Rows of 16 floats in all strips' activation blocks.
     std::size_t block_rows() const { return rows.size(); }
     std::size_t quad_row_count() const { return quad_rows.size(); }
 
 private:
     void divide(std::size_t buffers);
+    Part part(std::size_t first, std::size_t last) const; // of strips [first, last)
 };
 
 } // namespace terzetto

@@ -56,15 +56,16 @@ PartSums::PartSums(const Part& part, std::size_t columns, std::size_t numerator_
     if (with_sums) activation.assign(part.rows.size(), 0.0);
 }
 
-SumTable::SumTable(const Plan& plan, std::vector<PartSums>& parts, std::size_t set) {
-    rows_.resize(parts.size());
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-        std::vector<char> has(plan.templates, 0);
-        for (const std::uint32_t r : plan.parts[p].rows) has[r] = 1;
-        for (const std::uint32_t r : plan.active)
-            rows_[p].push_back(has[r] ? parts[p].numerator(plan.parts[p], set, r) : nullptr);
-        by_part_.push_back(rows_[p].data());
-    }
+SumTable::SumTable(const Plan& plan, std::vector<PartSums>& parts, std::size_t set) : plan_(&plan) {
+    for (std::size_t p = 0; p < parts.size(); ++p) add(plan.parts[p], parts[p], set);
+}
+
+void SumTable::add(const Part& part, PartSums& sums, std::size_t set) {
+    std::vector<char> has(plan_->templates, 0);
+    for (const std::uint32_t r : part.rows) has[r] = 1;
+    rows_.emplace_back();
+    for (const std::uint32_t r : plan_->active) rows_.back().push_back(has[r] ? sums.numerator(part, set, r) : nullptr);
+    by_part_.push_back(rows_.back().data());
 }
 
 Coactivity::Coactivity(const Plan& plan) : active_(plan.active), templates_(plan.templates) {

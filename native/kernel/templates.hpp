@@ -64,10 +64,14 @@ struct PartSums {
 class SumTable {
 public:
     SumTable(const Plan& plan, std::vector<PartSums>& parts, std::size_t set);
+    // One set of sums after another.
+    explicit SumTable(const Plan& plan) : plan_(&plan) {}
+    void add(const Part& part, PartSums& sums, std::size_t set);
     float* const* const* get() const { return by_part_.data(); }
     std::size_t parts() const { return by_part_.size(); }
 
 private:
+    const Plan* plan_;
     std::vector<std::vector<float*>> rows_;
     std::vector<float* const*> by_part_;
 };

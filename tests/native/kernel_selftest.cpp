@@ -289,8 +289,8 @@ void check(const Problem& p, Loss loss, float eps, int most_threads) {
 
             TemplateRows encoder = TemplateRows::copied(p.e.data(), p.templates, p.bins);
             TemplateRows decoder = TemplateRows::copied(p.w.data(), p.templates, p.bins);
-            std::vector<float> trained(p.h.size(), 0.0f);
-            losses = nae(signal, encoder, decoder, p.mask.data(), trained.data(), options);
+            AlignedFloats trained;
+            losses = nae(signal, encoder, decoder, p.mask.data(), trained, options);
             const std::vector<float> e_found = dense(std::move(encoder)), d_found = dense(std::move(decoder));
             compare(where, "W_E of nae", e_found.data(), nae_reference.e);
             compare(where, "W_D of nae", d_found.data(), nae_reference.w);

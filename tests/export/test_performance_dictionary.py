@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.nn.utils import parametrize
 
+from terzetto.analysis.performance_atoms import atom_notes, used_atoms
 from terzetto.analysis.performance_dictionary import (
     PerformanceDictionary,
     likely_line,
@@ -250,6 +251,27 @@ def test_what_never_came_is_shift_variant(dictionary: PerformanceDictionary) -> 
     assert error[inside].mean() > 1.2 * error[~inside].mean()
 
 
+def test_what_is_heard_of_an_atom_is_what_it_adds(dictionary: PerformanceDictionary, split: Split) -> None:
+    score = from_events(split.test[0].events)
+    used = used_atoms(dictionary, score)
+    code = dictionary.encode(score)
+    assert {each.index for each in used} == set(np.flatnonzero(code.max(axis=1) > 0).tolist())
+    assert sum(each.share for each in used) == pytest.approx(1.0)
+    heard = 0
+    for each in used:
+        atom = dictionary.atoms[each.index]
+        try:
+            notes = atom_notes(dictionary, each.index)
+        except InputError as problem:
+            assert "no key goes down in it" in str(problem)
+            continue
+        heard += 1
+        assert all(atom[pitch].max() > 0 for pitch in notes.pitch)
+    assert heard > 0
+    with pytest.raises(InputError, match="there is no atom 40; there are 0 to 39"):
+        atom_notes(dictionary, 40)
+
+
 def test_columns_are_where_the_seconds_are(dictionary: PerformanceDictionary) -> None:
     score = performance("Ascending", 9)
     times = dictionary.column_times(to_events(score))
@@ -292,6 +314,12 @@ def test_each_command_works(made: Path, maestro: Path, take: Path, tmp_path: Pat
     assert len(list(way.glob("*.mid"))) == 3
     assert main(["piano", "variance", str(take), "-o", str(tmp_path / "v.png"), *model]) == 0
     capsys.readouterr()
+    assert main(["piano", "atoms", str(take), "--top", "6", "-o", str(tmp_path / "atoms"), "--json", *model]) == 0
+    atoms = json.loads(capsys.readouterr().out)
+    shares = [each["share"] for each in atoms["atoms"]]
+    assert len(shares) == 6 and shares == sorted(shares, reverse=True) and sum(shares) < 1
+    picture, *heard = map(Path, atoms["files"])
+    assert picture.is_file() and heard and all(len(read_midi(path)) for path in heard)
     assert main(["piano", "similar", str(take), str(maestro / "2004"), "--top", "2", "--json", *model]) == 0
     assert all("ascending" in each["take"] for each in json.loads(capsys.readouterr().out)["similar"])
     folder = tmp_path / "composers"

@@ -77,6 +77,7 @@ def test_they_do_what_the_commands_do(asked: Controller, takes: tuple[str, str],
     assert len(ask("interpolate_only", take, other, 4.0, 8.0, 3, str(tmp_path / "way"))) == 3
     likest, cosine, *_ = ask("similar", take, str(tmp_path))
     assert likest in (take, str(tmp_path / "take.mid")) and cosine == pytest.approx(1.0)
+    assert len(ask("atoms", take, str(tmp_path / "atoms"))) == 32 and (tmp_path / "atoms" / "atoms.png").is_file()
     assert len(ask("variance", take, str(tmp_path / "v.png"))) == 10 and (tmp_path / "v.png").is_file()
 
 

@@ -1,9 +1,10 @@
-"""Pictures of performances and composers: where a performance is shift-variant, and who lies beside whom."""
+"""Pictures of atoms, performances and composers: what recurs, where nothing does, and who lies beside whom."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terzetto.analysis.composer_map import fit_plane
+from terzetto.analysis.performance_dictionary import PerformanceDictionary
 from terzetto.score.notes import Score
+from terzetto.score.performance_events import EVENTS, NOTE_OFF, TIME_SHIFT, VELOCITY
 from terzetto.whole_file import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_COLUMNS = 4
 _MARKERS = "osD^vP*Xh<>d"
 
 
@@ -39,6 +43,37 @@ def draw_shift_variance(score: Score, times: NDArray[np.float64], error: NDArray
     below.set_xlim(0, score.end)
     below.set_xlabel("seconds")
     below.set_ylabel("squared error\nof an event")
+    _save(figure, path)
+
+
+def draw_atoms(dictionary: PerformanceDictionary, atoms: Sequence[int], path: Path) -> None:
+    """Draw atoms as events by steps: red where one adds an event, blue where it takes one of others away.
+
+    Raises
+    ------
+    OutputError
+        The picture cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    borders = (0, NOTE_OFF, TIME_SHIFT, VELOCITY, EVENTS)
+    middles = [(low + high) / 2 for low, high in pairwise(borders)]
+    rows = -(-len(atoms) // _COLUMNS)
+    figure = Figure((2.6 * _COLUMNS, 4.4 * rows), layout="constrained")
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False)
+    for place in axes.flat[len(atoms) :]:
+        place.axis("off")
+    for place, index in zip(axes.flat, atoms, strict=False):
+        atom = dictionary.atoms[index]
+        size = max(float(np.abs(atom).max()), 1e-9)
+        place.imshow(atom, aspect="auto", origin="lower", cmap="RdBu_r", vmin=-size, vmax=size, interpolation="nearest")
+        for border in borders[1:-1]:
+            place.axhline(border - 0.5, linewidth=0.4, color="0.6")
+        place.set_title(f"atom {index}", fontsize=8)
+        first = place in axes[:, 0]
+        place.set_yticks(middles, ("key down", "key up", "time", "velocity") if first else [""] * 4, fontsize=7)
+        place.set_xticks(range(0, dictionary.kernel, 4))
+        place.tick_params(axis="x", labelsize=7)
     _save(figure, path)
 
 

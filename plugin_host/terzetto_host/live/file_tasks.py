@@ -74,6 +74,10 @@ TASKS = {
         lambda result: [value for each in result["similar"] for value in (each["take"], each["cosine"])],
     ),
     "piano/variance": Task(lambda take, picture: [take, "-o", picture], _highest),
+    "piano/atoms": Task(
+        lambda take, folder: [take, "-o", folder],
+        lambda result: [value for each in result["atoms"] for value in (each["atom"], each["share"])],
+    ),
     "piano/map": Task(lambda folder, picture: [folder, "-o", picture], _distances),
 }
 

@@ -9,6 +9,7 @@ import argparse
 
 from terzetto.commands.groups import add_commands, run_command
 from terzetto.commands.piano import (
+    atoms,
     composer_map,
     denoise,
     interpolate,
@@ -28,6 +29,7 @@ examples:
   terzetto piano simplify take.mid --keep 100 -o plain.mid
   terzetto piano interpolate one.mid other.mid --only 4-8 --steps 5 -o way/
   terzetto piano variance take.mid -o variance.png
+  terzetto piano atoms take.mid --top 8 -o atoms/
   terzetto piano map performances/ -o composers.png
 
 The dictionary is made by the first of these: none is shipped, since the performances it is learned from may not be used
@@ -43,6 +45,7 @@ _COMMANDS = {
     "swap": swap,
     "similar": similar,
     "variance": variance,
+    "atoms": atoms,
     "map": composer_map,
 }
 

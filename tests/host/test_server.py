@@ -40,6 +40,17 @@ def test_it_ends_in_order_and_leaves_nothing_behind(
     assert "ended" in log and "Traceback" not in log
 
 
+def test_a_temporary_folder_may_have_a_long_path(
+    tmp_path: Path, make_server: MakeServer, make_plugin: MakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No socket fits in there, and the usual way to start workers needs one.
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    plugin = make_plugin(make_server())
+    assert runs(plugin.end.engine_pid)
+
+
 def test_a_second_one_says_where_the_first_is(make_server: MakeServer) -> None:
     first = make_server()
     for module in (["terzetto_host.live"], ["terzetto", "serve"]):

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +31,8 @@ SILENT = 2.0
 PATIENCE = 2.0
 """Seconds that a worker has to end."""
 MOST = 64
+LONGEST_TEMPORARY = 70
+"""Bytes of the path of temporary files up to which a socket fits in there: 103 on macOS, 33 for Python's own names."""
 
 Told = Callable[[Instance, reports.Told], None]
 
@@ -239,8 +243,8 @@ def _end(address: str) -> str:
 
 
 def _context() -> Any:
-    """Return how workers are started: forked from a process that has the modules, where there is such a thing."""
-    if sys.platform == "win32":
+    """Return how workers are started: forked from a process that has the modules, where there can be such a thing."""
+    if sys.platform == "win32" or len(os.fsencode(tempfile.gettempdir())) > LONGEST_TEMPORARY:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)

@@ -83,12 +83,7 @@ def features(pitch: NDArray[np.int64], event: NDArray[np.int64], time: NDArray[n
     table = np.zeros((n, N_FEATURES), np.float32)
     if not n:
         return table
-    neighbour = index[:, None] + np.arange(-PAST, FUTURE + 1)
-    valid = (neighbour >= 0) & (neighbour < len(pitch))
-    neighbour = neighbour.clip(0, len(pitch) - 1)
-    gap = time[neighbour] - time[index, None]
-    valid &= (gap >= -PAST_SECONDS) & (gap <= FUTURE_SECONDS)
-    steps = event[neighbour] - event[index, None]
+    neighbour, valid, gap, steps = _neighbours(event, time, index)
     interval = (pitch[neighbour] - pitch[index, None]).clip(-REACH, REACH) + REACH
     zone = np.where(steps == 0, 0, np.where(steps < 0, _past_zone(gap), _future_zone(gap)))
     row, column = np.nonzero(valid)
@@ -101,6 +96,18 @@ def features(pitch: NDArray[np.int64], event: NDArray[np.int64], time: NDArray[n
     register = _register(pitch[neighbour] - pitch[index, None], valid, gap)
     table[:, N_ZONES * WIDTH :] = np.concatenate([plain, register], axis=1)
     return table
+
+
+def _neighbours(
+    event: NDArray[np.int64], time: NDArray[np.float64], index: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]:
+    """Return each note's neighbours, whether there is one so near, and how far it is in seconds and in events."""
+    neighbour = index[:, None] + np.arange(-PAST, FUTURE + 1)
+    valid = (neighbour >= 0) & (neighbour < len(time))
+    neighbour = neighbour.clip(0, len(time) - 1)
+    gap = time[neighbour] - time[index, None]
+    valid &= (gap >= -PAST_SECONDS) & (gap <= FUTURE_SECONDS)
+    return neighbour, valid, gap, event[neighbour] - event[index, None]
 
 
 def held_features(
@@ -128,12 +135,7 @@ def held_features(
     table = np.zeros((len(index), N_HELD), np.float32)
     if not len(index):
         return table
-    neighbour = index[:, None] + np.arange(-PAST, FUTURE + 1)
-    valid = (neighbour >= 0) & (neighbour < len(pitch))
-    neighbour = neighbour.clip(0, len(pitch) - 1)
-    gap = time[neighbour] - time[index, None]
-    valid &= (gap >= -PAST_SECONDS) & (gap <= FUTURE_SECONDS)
-    steps = event[neighbour] - event[index, None]
+    neighbour, valid, gap, steps = _neighbours(event, time, index)
     held = valid & (steps < 0) & (offset[neighbour] > time[index, None] + RELEASE)
     row, column = np.nonzero(held)
     interval = (pitch[neighbour] - pitch[index, None]).clip(-REACH, REACH) + REACH

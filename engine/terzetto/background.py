@@ -97,18 +97,23 @@ def _place_behind_the_caller() -> Callable[[], None] | None:
     """Return what gives a thread the calling thread's place in the queue for a core, or the next; None: it has none."""
     if sys.platform != "linux":
         return None
-    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
-    priority = max(os.sched_getparam(0).sched_priority - 1, 1)
-    nice = os.getpriority(os.PRIO_PROCESS, 0)  # of this thread
+    try:
+        policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+        priority = os.sched_getparam(0).sched_priority
+        nice = os.getpriority(os.PRIO_PROCESS, 0)  # of this thread
+    except OSError:  # musl knows no places, and a sandbox may not tell
+        return None
+    realtime = policy in (os.SCHED_RR, os.SCHED_FIFO)
 
     def take_place() -> None:
         with contextlib.suppress(OSError):
-            if policy in (os.SCHED_RR, os.SCHED_FIFO):
-                os.sched_setscheduler(0, policy, os.sched_param(priority))
-            else:
+            if not realtime:
                 os.setpriority(os.PRIO_PROCESS, 0, nice)
+            # Threads that the work makes do not get it: they may stay.
+            behind = os.sched_param(max(priority - 1, 1) if realtime else 0)
+            os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, behind)
 
-    return take_place if nice < 0 or policy in (os.SCHED_RR, os.SCHED_FIFO) else None
+    return take_place if realtime or nice < 0 else None
 
 
 @atexit.register

@@ -71,8 +71,9 @@ def export(
         Store weights in half precision, which halves the file: the network's own are rounded to it first. Computed is
         in single precision all the same.
     states
-        Outputs that are only handed on: they are compared by what follows from them. A cell of an LSTM that has counted
-        to a hundred is as exact as single precision allows, and less so than its output when that is near 0.
+        Outputs that are only handed on, and not compared: the others follow from them frame by frame. A cell of an LSTM
+        that has counted to a hundred is as exact as single precision allows, and less so than its output when that is
+        near 0.
     parts
         Let each of these run only where its inputs have rows, and note it among the constants as ``on_demand``.
 

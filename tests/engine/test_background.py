@@ -30,21 +30,38 @@ def test_a_process_ends_after_what_it_does_in_the_background() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
+Place = tuple[int, int]
+
+
+def _place() -> Place:
+    """Return the real-time priority (0: none) and the niceness of this thread."""
+    return os.sched_getparam(0).sched_priority, os.getpriority(os.PRIO_PROCESS, 0)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have places of their own on Linux alone")
-def test_prompt_work_is_as_urgent_as_the_caller() -> None:
+@pytest.mark.parametrize(("caller", "prompt"), [((0, -5), (0, -5)), ((3, 0), (2, 0)), ((1, 0), (1, 0))])
+def test_prompt_work_is_as_urgent_as_the_caller(caller: Place, prompt: Place) -> None:
     """It may hold the interpreter that the caller waits for: nobody else may put it off."""
-    places: dict[str, int] = {}
+    places: dict[str, Place] = {}
 
     def work_of(name: str) -> Callable[[], None]:
-        return lambda: places.update({name: os.getpriority(os.PRIO_PROCESS, 0)})
+        def work() -> None:
+            places[name] = _place()
+            helper = threading.Thread(target=lambda: places.update({f"made by {name}": _place()}))
+            helper.start()
+            helper.join()
+
+        return work
 
     def call() -> None:
         background = Background()
+        priority, nice = caller
+        policy = os.SCHED_RR if priority else os.SCHED_OTHER
         try:
-            os.setpriority(os.PRIO_PROCESS, 0, -5)  # of this thread
+            os.setpriority(os.PRIO_PROCESS, 0, nice)  # of this thread
+            os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
         except OSError:
             return
-        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
         background.run(work_of("usual"), lambda _: None, pytest.fail, now=False)
         background.run(work_of("prompt"), lambda _: None, pytest.fail, now=False, promptly=True)
         assert background.wait(10.0)
@@ -54,4 +71,19 @@ def test_prompt_work_is_as_urgent_as_the_caller() -> None:
     thread.join()
     if not places:
         pytest.skip("this user may not make threads more urgent")
-    assert places == {"usual": 0, "prompt": -5}
+    usual = (0, 0)
+    assert places == {"usual": usual, "made by usual": usual, "prompt": prompt, "made by prompt": usual}
+
+
+def test_prompt_work_is_done_where_places_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with musl."""
+
+    def unknown(*_: object) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "sched_getscheduler", unknown, raising=False)
+    background, done = Background(), list[str]()
+    background.run(lambda: "done", done.append, pytest.fail, now=False, promptly=True)
+    assert background.wait(10.0)
+    background.finish()
+    assert done == ["done"]

@@ -128,6 +128,20 @@ def test_what_onnx_computes_differently_is_not_written(tmp_path: Path, descripti
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_state_is_not_compared_but_outputs_are(tmp_path: Path, description: Description) -> None:
+    class Counting(nn.Module):
+        calls = 0
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            self.calls += 1
+            return x + 1, x + self.calls
+
+    x, names = {"x": torch.ones(2, 3)}, ["y", "state"]
+    assert export(Counting(), tmp_path / "counting.onnx", description, x, names, {}, [x], states=["state"]) < 1e-5
+    with pytest.raises(ModelError, match="differs from PyTorch's"):
+        export(Counting(), tmp_path / "other.onnx", description, x, names, {}, [x], states=["y"])
+
+
 def test_models_are_found_by_name_and_the_first_folder_wins(
     tmp_path: Path, description: Description, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import struct
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from terzetto.control.messages import Message
 from terzetto.control.osc import encode
+from terzetto_host.live.worker import _be_quick
 from tests.host.conftest import Controller, Plugin, RunningServer, noise, runs, until
 
 MakePlugin = Callable[..., Plugin]
@@ -301,3 +304,32 @@ def test_a_worker_that_does_not_end_with_its_plugin_is_killed(server: RunningSer
     os.kill(pid, signal.SIGSTOP)
     plugin.end.close()
     until(lambda: not runs(pid), "the worker's end", 10.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have places of their own on Linux alone")
+def test_threads_of_the_audio_thread_do_not_get_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there are no real-time places, but others."""
+    really, places = os.sched_setscheduler, list[int]()
+
+    def without_realtime(pid: int, policy: int, parameters: os.sched_param) -> None:
+        if parameters.sched_priority:
+            raise PermissionError(1, "Operation not permitted")
+        really(pid, policy, parameters)
+
+    def note_place() -> None:
+        places.append(os.getpriority(os.PRIO_PROCESS, 0))
+
+    def audio() -> None:
+        _be_quick(True)
+        note_place()
+        started = threading.Thread(target=note_place)
+        started.start()
+        started.join()
+
+    monkeypatch.setattr(os, "sched_setscheduler", without_realtime)
+    thread = threading.Thread(target=audio)
+    thread.start()
+    thread.join()
+    if places[0] == 0:
+        pytest.skip("this user may not make threads more urgent")
+    assert places == [-10, 0]

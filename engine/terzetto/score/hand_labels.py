@@ -26,6 +26,11 @@ from terzetto.score.notes import Score
 TASK, LIVE_TASK = "hand-labels", "hand-labels-live"
 DEFAULT_MODEL, LIVE_MODEL = "hand_labels", "hand_labels_live"
 BASELINES = ("middle-c", "midpoint", "hmm")
+# By task: the features that this version reads, what else a model must say of itself, and how it is trained.
+_MUST = {
+    TASK: (N_FEATURES + N_HELD, "speed", "terzetto train hand-labels"),
+    LIVE_TASK: (N_FEATURES, "memory", "terzetto train hand-labels --live"),
+}
 # A label is known this many seconds after its note at the latest: the look-ahead, and the end of the last chord in it.
 LOOK_AHEAD = FUTURE_SECONDS + CHORD
 
@@ -60,7 +65,7 @@ def label_hands(score: Score, model: str | Model = DEFAULT_MODEL) -> Score:
         return score
     if isinstance(model, str) and model in BASELINES:
         return score.with_hands(_baseline(score, model))
-    opened = open_labeller_model(model) if isinstance(model, str) else model
+    opened = open_labeller_model(model) if isinstance(model, str) else _checked(model, TASK)
     return score.with_hands(*read_whole(opened, score.onset, score.offset, score.pitch))
 
 
@@ -72,18 +77,22 @@ def open_labeller_model(name: str = DEFAULT_MODEL) -> Model:
     ModelError
         There is none of that name, or it is for another task or version.
     """
-    return _open(TASK, name, N_FEATURES + N_HELD, "speed")
+    return _checked(find_model(TASK, name, threads=1), TASK)
 
 
 def open_live_model(name: str = LIVE_MODEL) -> Model:
     """Find and open a model that reads note by note; see `open_labeller_model`."""
-    return _open(LIVE_TASK, name, N_FEATURES, "memory")
+    return _checked(find_model(LIVE_TASK, name, threads=1), LIVE_TASK)
 
 
-def _open(task: str, name: str, n_features: int, needed: str) -> Model:
-    model = find_model(task, name, threads=1)
+def _checked(model: Model, task: str) -> Model:
+    n_features, needed, command = _MUST[task]
+    if model.task != task:
+        raise ModelError(f"{model.path}: this is a model for {model.task!r}; needed is one for {task!r}")
     if model.constants.get("features") != n_features or needed not in model.constants:
-        raise ModelError(f"{model.path}: made for another version of Terzetto; train it again: terzetto train {TASK}")
+        raise ModelError(
+            f"{model.path}: made for another version of Terzetto; remove the file, or train it again: {command}"
+        )
     return model
 
 
@@ -105,7 +114,7 @@ class HandLabeller:
     """
 
     def __init__(self, model: str | Model = LIVE_MODEL) -> None:
-        opened = open_live_model(model) if isinstance(model, str) else model
+        opened = open_live_model(model) if isinstance(model, str) else _checked(model, LIVE_TASK)
         self._reader = NoteReader(opened)
         self.reset()
 

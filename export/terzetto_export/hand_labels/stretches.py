@@ -26,7 +26,7 @@ class Stretches:
     Attributes
     ----------
     onset, offset : float32 (stretches, notes)
-        Seconds from the stretch's first note; ``NEVER`` where there is no note.
+        Seconds from the stretch's first note; the onset is ``NEVER`` where there is no note, the offset of no meaning.
     pitch, hand : int64 (stretches, notes)
         The hand is ``LEFT``, ``RIGHT`` or ``NO_LABEL``.
     there : bool (stretches, notes)

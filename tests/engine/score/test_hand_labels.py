@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
 from terzetto.errors import InputError, ModelError
+from terzetto.models import shipped_folder
 from terzetto.score import hand_path, hand_reader
 from terzetto.score.hand_baselines import Parameters, merged_output_hmm
 from terzetto.score.hand_features import features, group_events, held_features, order_notes
-from terzetto.score.hand_labels import BASELINES, LOOK_AHEAD, HandLabeller, Label, label_hands, open_labeller_model
+from terzetto.score.hand_labels import (
+    BASELINES,
+    LOOK_AHEAD,
+    HandLabeller,
+    Label,
+    label_hands,
+    open_labeller_model,
+    open_live_model,
+)
 from terzetto.score.hand_path import HandPath, probabilities
 from terzetto.score.hand_reader import read_whole, windows
 from terzetto.score.notes import LEFT, RIGHT, UNKNOWN, Score
@@ -255,6 +266,25 @@ def test_models_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(ModelError, match="not a usable ONNX model"):
         HandLabeller(str(tmp_path / "broken.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("name", "again"), [("hand_labels", "hand-labels$"), ("hand_labels_live", "hand-labels --live$")]
+)
+def test_a_model_of_an_earlier_recipe_is_refused_by_name(tmp_path: Path, name: str, again: str) -> None:
+    model, path = onnx.load(shipped_folder() / f"{name}.onnx"), tmp_path / f"{name}.onnx"
+    (constants,) = (each for each in model.metadata_props if each.key == "constants")
+    constants.value = json.dumps({**json.loads(constants.value), "features": 7})
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=rf"{name}\.onnx: made for another version .* terzetto train {again}"):
+        open_live_model(str(path)) if name.endswith("live") else open_labeller_model(str(path))
+
+
+def test_an_opened_model_for_the_other_way_is_refused() -> None:
+    with pytest.raises(ModelError, match="a model for 'hand-labels-live'; needed is one for 'hand-labels'"):
+        label_hands(_score([0.0], [60]), open_live_model())
+    with pytest.raises(ModelError, match="a model for 'hand-labels'; needed is one for 'hand-labels-live'"):
+        HandLabeller(open_labeller_model())
 
 
 @pytest.mark.data

@@ -77,6 +77,18 @@ def test_judges_that_cannot_be_told_apart_are_refused(
         open_judges([path])
 
 
+def test_a_judge_of_two_halves_is_refused_by_name(
+    taught: tuple[Network, OrchestraJudge, Notes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the recipe made them before: its halves are not for the same pitches as the folds."""
+    monkeypatch.setattr("terzetto_export.orchestra_judge.network.FOLDS", 2)
+    network, real = Network(len(CLASSES)), taught[2]
+    network(torch.from_numpy(shape(real.levels[:2])))
+    export_judge(network, tmp_path / f"{MODEL}.onnx", real)
+    with pytest.raises(ModelError, match=f"{MODEL}.onnx: a judge of 2 networks.*terzetto train orchestra-judge"):
+        open_judges([str(tmp_path / f"{MODEL}.onnx")])
+
+
 def test_each_pitch_has_its_fold(taught: tuple[Network, OrchestraJudge, Notes]) -> None:
     judge = taught[1]
     sound = [note("flute", 60, 1)]

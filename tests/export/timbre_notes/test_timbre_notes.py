@@ -16,11 +16,13 @@ import itertools
 from terzetto.errors import InputError
 from terzetto.evaluate.pitch_tracks import TRACKERS
 from terzetto.evaluate.timbre import NoteResult
+from terzetto_export.instrument_data.recordings import Recording
 from terzetto_export.instrument_data.sound_font_notes import Note
 from terzetto_export.instrument_judge.fonts import OF_INPUTS
 from terzetto_export.instrument_judge.judge import Judge
 from terzetto_export.timbre_notes import evaluation
 from terzetto_export.timbre_notes.gestures import GLISSANDO, gestures
+from terzetto_export.timbre_notes.judges import judged_at
 from terzetto_export.timbre_notes.measures import Piece, converted, measure_gesture, measure_notes
 from terzetto_export.timbre_notes.melodies import (
     HIGHEST,
@@ -118,6 +120,18 @@ def test_a_glissando_is_what_it_says() -> None:
     piece = converted(melody, "cello", Converter(IDENTITY, "", {}), 0.01)
     followed = measure_gesture(piece, list(tracks.values()))
     assert len(followed) == 3 and all(each["Praat cents"] == 0.0 and each["pYIN lost"] == 0.0 for each in followed)
+
+
+def test_real_notes_are_judged_at_the_melodies_pitches(judge: Judge) -> None:
+    """A trumpet's note among the cello's is lost where a melody asks for its pitch; beyond the range nothing counts."""
+    sounds = (("cello", 57), ("trumpet", 67))
+    real_notes = [
+        Recording(Path(__file__), note(sound, pitch, 3, SAMPLE_RATE), SAMPLE_RATE, "cello", pitch, source="made")
+        for sound, pitch in sounds
+    ]
+    assert judged_at(real_notes, judge, [57, 60])["mean"] == 0.0
+    lost = judged_at(real_notes, judge, [20, 56, 66, 69])
+    assert lost["mean"] == pytest.approx(200 / 3) and lost["by instrument"] == {"cello": lost["mean"]}
 
 
 def test_methods_by_name() -> None:

@@ -46,7 +46,8 @@ def read_whole(
     """
     speed = float(model.constants["speed"])
     order, event, time = order_notes(onset / speed, pitch)
-    keys, ends = pitch[order], np.maximum(offset[order] / speed, time)
+    known = np.where(offset > onset, offset, -np.inf)
+    keys, ends = pitch[order], np.maximum(known[order] / speed, time)
     logits = _logits(model, keys, event, time, ends)
     turned = _turned(model, keys, event, time, ends)
     share = _trust(logits, turned)

@@ -150,6 +150,16 @@ def test_ends_that_are_not_known_are_no_ends(waltz: Score) -> None:
     assert np.array_equal(held[beat, :73], expected) and held[beat, 73] == 1
 
 
+def test_notes_without_a_length_say_nothing_of_their_ends() -> None:
+    """Also those of a chord that begin a little after its first."""
+    model, pitch = open_labeller_model(), np.random.default_rng(5).integers(50, 70, 200)
+    onset = np.repeat(np.arange(100) * 0.2, 2) + np.tile((0.0, 0.02), 100)
+    (_, likely), (_, unknown), (_, known) = (
+        read_whole(model, onset, end, pitch) for end in (onset, onset - 1, onset + 0.1)
+    )
+    assert np.array_equal(likely, unknown) and not np.allclose(likely, known, atol=0.01)
+
+
 def test_live_probabilities_are_the_same_however_time_is_told(waltz: Score) -> None:
     """With the clock advanced in steps between the notes, or all notes at once."""
     clocked, at_once = HandLabeller(), HandLabeller()

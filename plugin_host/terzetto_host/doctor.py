@@ -196,7 +196,7 @@ def _models() -> Finding:
         warnings.simplefilter("ignore")
         chosen = providers()
     detail = f"ONNX Runtime runs on {', '.join(chosen)}"
-    if cuda_works() and len(chosen) == 1:
+    if cuda_works() and "onnxruntime-gpu" in installed_runtimes() and len(chosen) == 1:
         detail += '; there is a CUDA device, but not what it takes to use it: pip install "terzetto[cuda]"'
     return _well("models", detail)
 

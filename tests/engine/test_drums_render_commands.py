@@ -219,6 +219,16 @@ def test_what_cannot_be_is_said_in_one_line_and_nothing_is_written(
     assert sorted(folder.rglob("*")) == before
 
 
+def test_a_model_of_an_earlier_recipe_has_no_spread(folder: Path, capsys: Capture) -> None:
+    shipped = find_model("drum-sounds", "drum_sounds").path.read_bytes()
+    (folder / "mine.onnx").write_bytes(shipped.replace(b'"typical_first"', b'"unknown_thing"'))
+    command = ("kit", "--seed", "7", "--model", "mine.onnx", "-o", "a.toml")
+    said = refusal(capsys, *command, "--spread", "0.3")
+    assert "the model mine, made by an earlier recipe, does not say what is typical" in said
+    assert not Path("a.toml").exists()
+    result_of(capsys, *command)
+
+
 def test_notes_that_are_no_drums_are_left_out_and_told(folder: Path, capsys: Capture) -> None:
     (folder / "map.toml").write_text('[notes]\n49 = { class = "none", drum = "none" }')
     assert main(["drums", "render", "beat.mid", "--drum-map", "map.toml", "-o", "a.wav"]) == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.image import imread
 from torch.nn.utils import parametrize
 
 from terzetto.analysis.performance_atoms import atom_notes, used_atoms
@@ -18,6 +19,7 @@ from terzetto.analysis.performance_dictionary import (
     likely_line,
     open_performance_dictionary,
 )
+from terzetto.analysis.performance_drawing import draw_atoms
 from terzetto.analysis.performance_edits import columns_between, denoise, note_values, shift_variance, simplify
 from terzetto.analysis.winners import IN_EACH_COLUMN, OF_EACH_ATOM
 from terzetto.cli import main
@@ -270,6 +272,15 @@ def test_what_is_heard_of_an_atom_is_what_it_adds(dictionary: PerformanceDiction
     assert heard > 0
     with pytest.raises(InputError, match="there is no atom 40; there are 0 to 39"):
         atom_notes(dictionary, 40)
+
+
+@pytest.mark.parametrize(("atoms", "rows"), [(0, 1), (5, 2), (800, 16)])
+def test_a_picture_of_atoms_is_no_larger_than_can_be_drawn(
+    dictionary: PerformanceDictionary, tmp_path: Path, atoms: int, rows: int
+) -> None:
+    draw_atoms(dictionary, [0] * atoms, tmp_path / "atoms.png")
+    height, width, _ = imread(tmp_path / "atoms.png").shape
+    assert (height, width) == (rows * 484, 1144)
 
 
 def test_columns_are_where_the_seconds_are(dictionary: PerformanceDictionary) -> None:

@@ -32,7 +32,7 @@ def test_the_pattern_is_dropped_on_another_program(place: Place, with_display: N
         display.move(target, 1200, 300)
         for _ in range(TRIES):
             display.drag(editor, (width // 2, height - FROM_BELOW), target, (100, 100))
-            if wait_until(dropped.exists, 3.0):
+            if wait_until(lambda: dropped.exists() and dropped.stat().st_size > 0, 3.0):
                 break
         assert dropped.exists(), f"nothing was dropped; the host: {host.poll()}"
         path = Path(dropped.read_text())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS = 4
+MOST_DRAWN = 64
+"""Atoms in a picture: more are neither seen nor drawn in a reasonable time."""
 _MARKERS = "osD^vP*Xh<>d"
 
 
@@ -47,7 +49,7 @@ def draw_shift_variance(score: Score, times: NDArray[np.float64], error: NDArray
 
 
 def draw_atoms(dictionary: PerformanceDictionary, atoms: Sequence[int], path: Path) -> None:
-    """Draw atoms as events by steps: red where one adds an event, blue where it takes one of others away.
+    """Draw the first 64 atoms as events by steps: red where one adds an event, blue where it takes one of others away.
 
     Raises
     ------
@@ -58,7 +60,8 @@ def draw_atoms(dictionary: PerformanceDictionary, atoms: Sequence[int], path: Pa
 
     borders = (0, NOTE_OFF, TIME_SHIFT, VELOCITY, EVENTS)
     middles = [(low + high) / 2 for low, high in pairwise(borders)]
-    rows = -(-len(atoms) // _COLUMNS)
+    atoms = atoms[:MOST_DRAWN]
+    rows = max(-(-len(atoms) // _COLUMNS), 1)
     figure = Figure((2.6 * _COLUMNS, 4.4 * rows), layout="constrained")
     axes = figure.subplots(rows, _COLUMNS, squeeze=False)
     for place in axes.flat[len(atoms) :]:

@@ -47,6 +47,8 @@ class SoundModel:
         44100 Hz, of all that is decoded.
     pad_range : tuple of float
         The pads' lower and upper edge in x and y.
+    typical_first : bool
+        Whether it says what is typical of a class; those of earlier recipes do not.
     """
 
     def __init__(self, model: Model) -> None:
@@ -58,7 +60,7 @@ class SoundModel:
         self.pad_range: tuple[float, float] = (float(constants["pad_range"][0]), float(constants["pad_range"][1]))
         self._on_demand = bool(constants.get("on_demand", False))
         self._centres: list[int] = [int(number) for number in constants["centres"]]
-        self._typical_first = bool(constants.get("typical_first", False))
+        self.typical_first = bool(constants.get("typical_first", False))
         self._pads: dict[str, Float] = {}
 
     def encode(self, audio: ArrayLike, sample_rate: float, sound_class: str) -> Float:
@@ -131,7 +133,7 @@ class SoundModel:
             raise InputError(f"a spread of {spread!r}: give 0 (the most typical of the class) to 1 (all of it)")
         number = int(np.argmax(condition))
         random = np.random.default_rng((seed, number))
-        share = spread if self._typical_first else 1.0
+        share = spread if self.typical_first else 1.0
         centre = np.array([[random.integers(max(round(share * self._centres[number]), 1))]], np.int64)
         normal = share * random.standard_normal((1, self.latent_size), dtype=np.float32)
         return np.asarray(self._run("sampled", centre=centre, normal=normal, sampled_class=condition)[0][0])

@@ -116,12 +116,17 @@ def _changed(kit: Kit, arguments: argparse.Namespace) -> Kit:
     from terzetto.drums.kit_file import read_kit
     from terzetto.drums.sound_sources import SPREAD
     from terzetto.drums.sounds import open_sound_model
-    from terzetto.errors import TerzettoWarning
+    from terzetto.errors import InputError, TerzettoWarning
     from terzetto.models import whole_name
 
     model = whole_name(arguments.model)  # a path is told from the kit's folder on, not from here
     if arguments.seed is not None:
         opened = open_sound_model(model)
+        if arguments.spread is not None and not opened.typical_first:
+            raise InputError(
+                f"--spread: the model {opened.model.name}, made by an earlier recipe, does not say what is typical: "
+                "leave --spread out, or make the model again with: terzetto train sounds"
+            )
         spread = SPREAD if arguments.spread is None else arguments.spread
         kit = drawn(kit, arguments.seed, model, opened.classes, spread)
         lacking = [name for name in kit.voices if name not in opened.classes]

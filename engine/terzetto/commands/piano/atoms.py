@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="for a picture of them, and a MIDI file of what is heard of each in which keys go down",
+        help="for a picture of them (64 at most), and a MIDI file of what is heard of each in which keys go down",
     )
     add_dictionary_flag(parser)
     add_json_flag(parser)

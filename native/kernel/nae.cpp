@@ -67,7 +67,7 @@ private:
     }
 
     void euclidean() {
-        const Coactivity pairs(plan_);
+        const Coactivity together(plan_);
         std::vector<float> gram(plan_.templates * plan_.templates, 0.0f), weight;
         std::vector<double> hht(plan_.active.size() * plan_.active.size());
         SumTable decoder_sums(plan_), above(plan_), below(plan_);
@@ -86,15 +86,15 @@ private:
                 work.add_terms(pairs_[p / 2], pair_sums_[p / 2], p % 2, h_.block(strip));
                 loops_.spread(work.quads(), work.quad_count(), span_);
             });
-            if (more) pairs.sum_activation_gram(plan_, sums_, hht);
+            if (more) together.sum_activation_gram(plan_, sums_, hht);
         };
         encode_pass(options_.iterations > 0);
         for (int done = 1; done <= options_.iterations; ++done) {
-            pairs.fill_weights(hht, weight);
+            together.fill_weights(hht, weight);
             refine_columns(crew_, plan_, decoder_, decoder_sums, options_.eps, scratch_, [&](const TemplateBlock& b) {
-                return loops_.refine_euclidean(b, pairs.pair_start.data(), pairs.partner.data(), weight.data());
+                return loops_.refine_euclidean(b, together.pair_start.data(), together.partner.data(), weight.data());
             });
-            pairs.gram(loops_, crew_, decoder_rows_, span_, gram);
+            together.gram(loops_, crew_, decoder_rows_, span_, gram);
             encoder_sums(gram);
             refine_columns(crew_, plan_, encoder_, above, options_.eps, scratch_, [&](const TemplateBlock& b) {
                 loops_.refine_encoder(b, below.get(), nullptr, nullptr);
@@ -165,7 +165,7 @@ private:
     }
 
     void kullback_leibler() {
-        std::vector<float> row_sum(plan_.templates, 0.0f), row_weight(plan_.active.size());
+        std::vector<float> row_weight(plan_.active.size());
         std::vector<double> losses(plan_.parts.size());
         bool pending = false; // the loss of the state that the next decoder pass starts from
         const SumTable sums(plan_, sums_, 0);

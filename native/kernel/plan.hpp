@@ -44,7 +44,8 @@ struct Plan {
     std::size_t most_rows = 0;         // in a strip
     std::size_t most_quad_rows = 0;    // in a strip, over its quads together
 
-    // `column(frame, r)` tells whether template r is active. `buffers`: accumulators of the size of W a part needs.
+    // `active_bits` sets bit f of bits[r] where template r is active in frame first + f, f < count <= 16. `buffers`:
+    // accumulators of the size of W a part needs.
     Plan(std::size_t templates, std::size_t frames, std::size_t buffers,
          const std::function<void(std::size_t first, std::size_t count, std::uint16_t* bits)>& active_bits);
 

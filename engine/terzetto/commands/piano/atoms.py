@@ -39,9 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     dictionary = open_performance_dictionary(arguments.model)
     used = used_atoms(dictionary, read_midi(arguments.take))
     if not used:
-        raise InputError(
-            f"{arguments.take}: no atom of {dictionary.model.name} answers to its events; take another model"
-        )
+        raise InputError(f"{arguments.take}: no atom of {dictionary.model.name} answers to it; take another model")
     shown = used[: arguments.top]
     files: list[Path] = []
     if arguments.out is not None:

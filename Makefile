@@ -9,7 +9,7 @@ NATIVE := $(shell find native CMakeLists.txt pyproject.toml constraints.txt -typ
 SOURCES := engine plugin_host export tests bench
 CXX_FILES := $(shell find native tests/native -name '*.cpp' -o -name '*.hpp')
 
-.PHONY: help demo test test-host test-engine test-export soak lint format bench sanitize clean
+.PHONY: help demo test test-engine test-export soak lint format bench sanitize clean
 
 help:
 	@echo "make demo      separate the shipped piano excerpt, a page to listen to (demo-out/index.html), then the plugin in a host"
@@ -40,12 +40,12 @@ $(TRAIN): $(READY) scripts/training.sh
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch onnx
 	@touch $@
 
-# Two at a time; what plays in real time in other programs has the machine to itself afterwards.
+# Two at a time; what plays in real time has the machine to itself afterwards.
 test: $(READY) $(HOSTS) $(TRAIN)
-	$(MAKE) -j2 sanitize test-host test-engine test-export
-	$(BIN)/python -m pytest -m "not soak" --ignore=tests/host --ignore=tests/engine --ignore=tests/export
+	$(MAKE) -j2 sanitize test-engine test-export
+	$(BIN)/python -m pytest -m "not soak" --ignore=tests/engine --ignore=tests/export
 
-test-host test-engine test-export: test-%: $(READY) $(TRAIN)
+test-engine test-export: test-%: $(READY) $(TRAIN)
 	$(BIN)/python -m pytest -m "not soak" tests/$*
 
 sanitize: $(READY)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import soundfile
 
+from terzetto.audio.stems import workshop_prefix
 from terzetto.errors import DiskFullError, InputError
 from terzetto.jobs import Item
 from terzetto.progress import Progress
@@ -86,7 +88,10 @@ class Trouble:
         time.sleep(self.wait)
         if item.track.startswith("crash"):
             os.kill(os.getpid(), signal.SIGSEGV)
-        if item.track.startswith("hang"):
+        if item.track.startswith("leave"):
+            out.mkdir(exist_ok=True)
+            tempfile.mkdtemp(prefix=workshop_prefix(os.getpid()), dir=out)
+        if item.track.startswith(("hang", "leave")):
             time.sleep(600)
         if item.track.startswith("bug"):
             raise ZeroDivisionError("a plugin's mistake")

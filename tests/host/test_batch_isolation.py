@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from terzetto_host.batch.crew import LocalCrew
 from terzetto_host.batch.isolation import Worker
 from terzetto_host.plugins import bundled
 from tests.host.batch_files import Trouble, manifest, write_chain, write_takes
+from tests.host.conftest import until
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +123,19 @@ def test_a_disk_that_really_fills_up(tmp_path: Path) -> None:
         assert second.returncode == 0 and f"{len(kept)} of 12 files were done before" in second.stderr
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_what_a_worker_could_not_clear_away_is_cleared_when_it_is_ended(tmp_path: Path) -> None:
+    (path,) = write_takes(tmp_path / "in", ["leave.wav"], frames=100)
+    out = tmp_path / "out"
+    worker = Worker(1, 60.0)
+    item = Item(str(path), path)
+    hand = threading.Thread(target=worker.do, args=(Trouble(), item, str(out), "hash", lambda *_: None))
+    hand.start()
+    until(lambda: out.exists() and any(out.iterdir()), "its workshop")
+    worker.close()
+    hand.join(30)
+    assert not hand.is_alive() and not any(out.iterdir())
 
 
 def test_workers_share_the_cores_and_start_again_when_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,9 +58,9 @@ class Worker:
                 record = self._once(job, item, out, chain, progress)
             except LostError as lost:
                 problem = str(lost)
+                self._sweep(job, item, out)
                 if self._closed:
                     break
-                self._sweep(job, item, out)
                 continue
             record.tries = tries
             if record.status != "error":

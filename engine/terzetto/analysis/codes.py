@@ -15,10 +15,15 @@ from terzetto.analysis.dictionary import Float, SparseDictionary
 from terzetto.errors import InputError
 
 
-def most_active(dictionary: SparseDictionary, code: Float) -> NDArray[np.int64]:
-    """Return the atoms that a code uses, the most active first: by their sum over time times the atom's size."""
+def total_activity(dictionary: SparseDictionary, code: Float) -> Float:
+    """Return how much each atom is in a code, (atoms,): its sum over time times the atom's size."""
     size = np.sqrt((dictionary.atoms**2).sum(axis=(1, 2)))
-    total = code.sum(axis=1) * size
+    return np.asarray(code.sum(axis=1) * size)
+
+
+def most_active(dictionary: SparseDictionary, code: Float) -> NDArray[np.int64]:
+    """Return the atoms that a code uses, the most active first; see `total_activity`."""
+    total = total_activity(dictionary, code)
     order = np.argsort(-total, kind="stable")
     return np.asarray(order[total[order] > 0], np.int64)
 

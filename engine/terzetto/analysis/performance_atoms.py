@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from terzetto.analysis.codes import most_active
+from terzetto.analysis.codes import most_active, total_activity
 from terzetto.analysis.performance_dictionary import PerformanceDictionary, likely_line
 from terzetto.errors import InputError
 from terzetto.score.notes import Score
@@ -36,7 +34,7 @@ def used_atoms(dictionary: PerformanceDictionary, score: Score) -> list[UsedAtom
     """Return the atoms that a performance is made of, the most active first."""
     events = to_events(score)
     code, times = dictionary.encode_events(events), dictionary.column_times(events)
-    activity = code.sum(axis=1) * np.sqrt((dictionary.atoms**2).sum(axis=(1, 2)))
+    activity = total_activity(dictionary, code)
     whole = max(float(activity.sum()), 1e-12)
     return [
         UsedAtom(int(index), float(activity[index]) / whole, float(times[code[index].argmax()]))

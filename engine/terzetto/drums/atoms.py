@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from terzetto.analysis.codes import most_active
+from terzetto.analysis.codes import most_active, total_activity
 from terzetto.audio.stems import FORMATS, StemFiles
 from terzetto.drums.beat import Beat
 from terzetto.drums.dictionary import Dictionary
@@ -42,7 +42,7 @@ class UsedAtom:
 def used_atoms(dictionary: Dictionary, bars: Sequence[Hvo]) -> list[UsedAtom]:
     """Return the atoms that a beat is made of, the most active first."""
     code = dictionary.encode(bars)
-    activity = code.sum(axis=1) * np.sqrt((dictionary.atoms**2).sum(axis=(1, 2)))
+    activity = total_activity(dictionary, code)
     whole = max(float(activity.sum()), 1e-12)
     return [
         UsedAtom(
